@@ -1,4 +1,6 @@
 //! Everything a test of an HR connector, of the engine or of an application needs, without a network.
-#![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
+pub mod clock;
 pub mod population;
+
+pub use clock::ManualClock;

@@ -1,0 +1,192 @@
+//! Problems of single rows and fields: codes with parameters, so that a portal can translate and count them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EmployeeId, EmployeeRef, RecordId, SourceField};
+
+/// The stable code of a rule, such as `email.missing`. The list is in `docs/rules.md`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RuleCode(Cow<'static, str>);
+
+impl RuleCode {
+    /// A code with a fixed name. Applications may add their own, with a prefix.
+    pub const fn new(code: &'static str) -> Self {
+        Self(Cow::Borrowed(code))
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RuleCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The rules that rows and fields are reported under.
+pub mod rule {
+    use super::RuleCode;
+
+    /// The Employee ID is missing or blank: the row cannot be used.
+    pub const EMPLOYEE_ID_BLANK: RuleCode = RuleCode::new("employee_id.blank");
+    /// Two records carry the same Employee ID: both are held.
+    pub const EMPLOYEE_ID_SHARED: RuleCode = RuleCode::new("employee_id.shared");
+    /// A linked record now carries another Employee ID (a warning: the key is updated).
+    pub const EMPLOYEE_ID_CHANGED: RuleCode = RuleCode::new("employee_id.changed");
+    /// No e-mail address: no account can be created.
+    pub const EMAIL_MISSING: RuleCode = RuleCode::new("email.missing");
+    /// The text is no e-mail address.
+    pub const EMAIL_INVALID: RuleCode = RuleCode::new("email.invalid");
+    /// Another person has the same e-mail address.
+    pub const EMAIL_SHARED: RuleCode = RuleCode::new("email.shared");
+    /// A mandatory field of a known member was emptied: the old value stays.
+    pub const MANDATORY_EMPTIED: RuleCode = RuleCode::new("mandatory.emptied");
+    /// The status word is unknown or missing: no change.
+    pub const STATUS_UNKNOWN: RuleCode = RuleCode::new("status.unknown");
+    /// An active member is pending again: no change.
+    pub const STATUS_BACKWARDS: RuleCode = RuleCode::new("status.backwards");
+    /// Active with an end date in the past: the status decides, nobody leaves.
+    pub const END_DATE_PASSED: RuleCode = RuleCode::new("status.end_date_passed");
+    /// The row could not be read.
+    pub const RECORD_UNREADABLE: RuleCode = RuleCode::new("record.unreadable");
+    /// The same record came twice with different content and nothing to tell which is newer.
+    pub const RECORD_AMBIGUOUS: RuleCode = RuleCode::new("record.ambiguous");
+    /// The same record came twice; one was taken.
+    pub const RECORD_REPEATED: RuleCode = RuleCode::new("record.repeated");
+    /// A field could not be read; the rest of the row was used.
+    pub const FIELD_UNREADABLE: RuleCode = RuleCode::new("field.unreadable");
+    /// A known person is not in a complete listing.
+    pub const PERSON_MISSING: RuleCode = RuleCode::new("person.missing");
+    /// The vendor deleted the record.
+    pub const PERSON_DELETED: RuleCode = RuleCode::new("person.deleted");
+    /// More than one member on the rewards side matches this person, or the match belongs to somebody else.
+    pub const MEMBER_CONFLICT: RuleCode = RuleCode::new("member.conflict");
+    /// The member of a known person vanished from the rewards side.
+    pub const MEMBER_VANISHED: RuleCode = RuleCode::new("member.vanished");
+    /// The rewards platform refused the action.
+    pub const MEMBER_REJECTED: RuleCode = RuleCode::new("member.rejected");
+    /// It cannot be told whether the action happened.
+    pub const ACTION_UNCERTAIN: RuleCode = RuleCode::new("action.uncertain");
+    /// What the action expected to find had changed in between; it was skipped.
+    pub const ACTION_STALE: RuleCode = RuleCode::new("action.stale");
+    /// A side listing (departments, offices …) could not be read; the fields that depend on it are absent.
+    pub const JOIN_FAILED: RuleCode = RuleCode::new("source.join_failed");
+    /// The vendor's total and the number of people seen differ.
+    pub const TOTAL_MISMATCH: RuleCode = RuleCode::new("source.total_mismatch");
+
+    /// Every rule above, for documentation checks.
+    pub const ALL: &[RuleCode] = &[
+        EMPLOYEE_ID_BLANK,
+        EMPLOYEE_ID_SHARED,
+        EMPLOYEE_ID_CHANGED,
+        EMAIL_MISSING,
+        EMAIL_INVALID,
+        EMAIL_SHARED,
+        MANDATORY_EMPTIED,
+        STATUS_UNKNOWN,
+        STATUS_BACKWARDS,
+        END_DATE_PASSED,
+        RECORD_UNREADABLE,
+        RECORD_AMBIGUOUS,
+        RECORD_REPEATED,
+        FIELD_UNREADABLE,
+        PERSON_MISSING,
+        PERSON_DELETED,
+        MEMBER_CONFLICT,
+        MEMBER_VANISHED,
+        MEMBER_REJECTED,
+        ACTION_UNCERTAIN,
+        ACTION_STALE,
+        JOIN_FAILED,
+        TOTAL_MISMATCH,
+    ];
+}
+
+/// A field of one row that could not be used as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// The field.
+    pub field: SourceField,
+    /// The rule that it breaks.
+    pub rule: RuleCode,
+    /// What was expected. Never the offending value.
+    pub message: Cow<'static, str>,
+}
+
+impl FieldProblem {
+    /// A field that could not be read, with what was expected instead.
+    pub fn unreadable(field: impl Into<SourceField>, expected: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), rule: rule::FIELD_UNREADABLE, message: expected.into() }
+    }
+}
+
+/// How much a problem matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The row or action was carried out, something about it deserves a look.
+    Warning,
+    /// The row or action was not carried out.
+    Error,
+}
+
+/// A problem of one person or of the reading as a whole, as it goes into reports and error files.
+///
+/// It never holds the offending value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Warning or error.
+    pub severity: Severity,
+    /// The record concerned, where it has a readable id.
+    pub record: Option<RecordId>,
+    /// The Employee ID, where known.
+    pub employee_id: Option<EmployeeId>,
+    /// The field concerned, by its name in mappings.
+    pub field: Option<Cow<'static, str>>,
+    /// The rule.
+    pub rule: RuleCode,
+    /// What is wrong and what can be done, in words.
+    pub message: Cow<'static, str>,
+}
+
+impl Problem {
+    /// A problem that kept a row or action from being carried out.
+    pub fn error(rule: RuleCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            severity: Severity::Error,
+            record: None,
+            employee_id: None,
+            field: None,
+            rule,
+            message: message.into(),
+        }
+    }
+
+    /// A problem that deserves a look.
+    pub fn warning(rule: RuleCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(rule, message) }
+    }
+
+    /// Says whose problem it is.
+    #[must_use]
+    pub fn of(mut self, person: &EmployeeRef) -> Self {
+        self.record = Some(person.record.clone());
+        self.employee_id.clone_from(&person.employee_id);
+        self
+    }
+
+    /// Says which field it is about.
+    #[must_use]
+    pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+}

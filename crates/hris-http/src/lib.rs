@@ -1,0 +1,1 @@
+//! One readable way to call an HTTP API safely.
