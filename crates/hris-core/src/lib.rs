@@ -1,23 +1,51 @@
 //! Model, traits and ports for connecting HR systems to a rewards or loyalty platform. No I/O, no runtime, no clock.
 
 mod clock;
+mod connector;
 mod employee;
 mod error;
 mod field;
+mod field_map;
 mod ids;
+pub mod keys;
+mod mapping;
+mod member;
+mod plan;
 mod private;
 mod problem;
+mod progress;
+mod receipt;
+mod report;
 mod source;
+pub mod store;
+mod target;
 mod value;
 
 pub use clock::{Clock, SharedClock};
+pub use connector::{
+    Account, Capabilities, Descriptor, FieldDescriptor, HrisConnector, Lookup, ReadEvent, ReadQuery,
+    RejectedRecord,
+};
 pub use employee::{Employee, EmploymentStatus, FieldSource, ManagerRef};
 pub use error::{Delivery, Error, ErrorKind, Result};
 pub use field::Field;
+pub use field_map::{FieldMap, FieldRule, Transform};
 pub use ids::{
-    AccountId, ActionId, ConnectionKey, EmployeeId, EmployeeRef, MemberId, PlanId, RecordId, RecordIdKind, RunId,
-    TenantId,
+    AccountId, ActionId, ConnectionKey, EmployeeId, EmployeeRef, MemberId, PlanId, RecordId, RecordIdKind,
+    RunId, TenantId,
+};
+pub use keys::{KeyProvider, SecretKey};
+pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion};
+pub use member::{Attributes, MemberField, MemberRecord, TargetField};
+pub use plan::{
+    Action, ActionKind, Expectation, HoldReason, LeaveReason, LinkAfter, LinkState, PlanHeader, PlanOrigin,
+    PlanSummary, Position, ProvisioningPlan, Verdict,
 };
 pub use problem::{FieldProblem, Problem, RuleCode, Severity, rule};
+pub use progress::{NoProgress, Progress, ProgressEvent, Stage};
+pub use receipt::{AbsenceGround, Ground, ListingEvidence, Receipt, Scope, Watermark};
+pub use report::{AppliedCounts, RunReport, RunResult, Trigger};
 pub use source::{EmployeeField, FieldSet, SourceField};
+pub use store::StateStore;
+pub use target::{Invitations, MemberQuery, Outcome, ProvisioningTarget, TargetCapabilities};
 pub use value::{BirthDate, Email, Value, ValueRef, fold_email};

@@ -140,7 +140,10 @@ impl BirthDate {
     /// A birth date without its year; `None` if no year has such a day.
     pub fn month_day(month: u32, day: u32) -> Option<Self> {
         const LEAP_YEAR: i32 = 2024;
-        NaiveDate::from_ymd_opt(LEAP_YEAR, month, day).map(|date| Self { year: None, ..date.into() })
+        NaiveDate::from_ymd_opt(LEAP_YEAR, month, day).map(|date| Self {
+            year: None,
+            ..date.into()
+        })
     }
 
     /// The year, where it is known.
@@ -168,7 +171,11 @@ impl From<NaiveDate> for BirthDate {
     fn from(date: NaiveDate) -> Self {
         // Months and days of a valid date are at most 31.
         #[expect(clippy::cast_possible_truncation, reason = "at most 31")]
-        Self { year: Some(date.year()), month: date.month() as u8, day: date.day() as u8 }
+        Self {
+            year: Some(date.year()),
+            month: date.month() as u8,
+            day: date.day() as u8,
+        }
     }
 }
 
@@ -215,7 +222,9 @@ impl Email {
 
     /// Whether a trimmed text passes the check of [`Email::parse`].
     pub fn is_plausible(text: &str) -> bool {
-        let Some((local, domain)) = text.split_once('@') else { return false };
+        let Some((local, domain)) = text.split_once('@') else {
+            return false;
+        };
         !local.is_empty()
             && !domain.is_empty()
             && !domain.contains('@')
@@ -261,7 +270,10 @@ mod tests {
             Email::parse("a@b.example"),
             BirthDate::month_day(2, 28)
         );
-        assert!(!shown.contains("Nerea") && !shown.contains("a@b") && !shown.contains("28"), "{shown}");
+        assert!(
+            !shown.contains("Nerea") && !shown.contains("a@b") && !shown.contains("28"),
+            "{shown}"
+        );
     }
 
     #[test]

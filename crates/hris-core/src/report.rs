@@ -1,0 +1,170 @@
+//! The report that every run leaves: what was read, planned, done and held, without people's data.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{ConnectionKey, Error, HoldReason, PlanId, PlanSummary, RuleCode, RunId};
+
+/// What started a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Trigger {
+    /// The schedule.
+    Schedule,
+    /// A person asked for it.
+    OnDemand,
+    /// A held plan was released.
+    Release,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+#[non_exhaustive]
+pub enum RunResult {
+    /// The plan was carried out; single actions may still have failed.
+    Applied,
+    /// There was nothing to do.
+    NothingToDo,
+    /// A guard held the plan; nothing was applied.
+    Held {
+        /// Why.
+        reasons: Vec<HoldReason>,
+    },
+    /// The reading broke off or something else failed; nobody was made a leaver.
+    Failed {
+        /// The error in words.
+        message: String,
+    },
+    /// Stopped on request; what was journalled is continued by the next run.
+    Cancelled,
+}
+
+/// Counts of how the actions of a plan ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AppliedCounts {
+    /// Members created.
+    pub created: u64,
+    /// Existing members linked.
+    pub adopted: u64,
+    /// Members updated.
+    pub updated: u64,
+    /// Members marked as leavers.
+    pub left: u64,
+    /// Leavers who came back.
+    pub reactivated: u64,
+    /// Invitations sent by the platform.
+    pub invited: u64,
+    /// Actions that failed or were skipped.
+    pub failed: u64,
+    /// Actions of which it cannot be told whether they took effect.
+    pub uncertain: u64,
+    /// Actions not carried out yet.
+    pub pending: u64,
+}
+
+impl AppliedCounts {
+    /// Members whose account was affected.
+    pub fn affected(&self) -> u64 {
+        self.created + self.adopted + self.updated + self.left + self.reactivated
+    }
+}
+
+/// The report of one run, as kept in the import history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// The run.
+    pub run: RunId,
+    /// Whose run it was.
+    pub connection: ConnectionKey,
+    /// What started it.
+    pub trigger: Trigger,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: DateTime<Utc>,
+    /// How it ended.
+    pub result: RunResult,
+    /// The plan it made or carried out.
+    pub plan: Option<PlanId>,
+    /// What was planned.
+    pub planned: PlanSummary,
+    /// What was carried out.
+    pub applied: AppliedCounts,
+    /// Problems by rule, errors and warnings alike.
+    pub problems: BTreeMap<RuleCode, u64>,
+    /// The earliest day on which one of this run's leavers is deleted beyond return.
+    pub irreversible_from: Option<NaiveDate>,
+}
+
+impl RunReport {
+    /// The report of a run that has just started and done nothing.
+    pub fn started(run: RunId, connection: ConnectionKey, trigger: Trigger, at: DateTime<Utc>) -> Self {
+        Self {
+            run,
+            connection,
+            trigger,
+            started_at: at,
+            finished_at: at,
+            result: RunResult::NothingToDo,
+            plan: None,
+            planned: PlanSummary::default(),
+            applied: AppliedCounts::default(),
+            problems: BTreeMap::new(),
+            irreversible_from: None,
+        }
+    }
+
+    /// Marks the run as failed. The message is the error's own, which never holds personal data.
+    pub fn fail(&mut self, error: &Error) {
+        self.result = RunResult::Failed {
+            message: error.to_string(),
+        };
+    }
+}
+
+impl fmt::Display for RunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let took = (self.finished_at - self.started_at).num_seconds();
+        writeln!(f, "run {} of {} ({took} s)", self.run, self.connection)?;
+        match &self.result {
+            RunResult::Applied => writeln!(f, "  result     applied")?,
+            RunResult::NothingToDo => writeln!(f, "  result     nothing to do")?,
+            RunResult::Held { reasons } => {
+                writeln!(f, "  result     held, nothing applied")?;
+                for reason in reasons {
+                    writeln!(f, "             {reason}")?;
+                }
+            }
+            RunResult::Failed { message } => writeln!(f, "  result     failed: {message}")?,
+            RunResult::Cancelled => writeln!(f, "  result     stopped on request")?,
+        }
+        writeln!(f, "  planned    {}", self.planned)?;
+        let done = &self.applied;
+        writeln!(
+            f,
+            "  applied    {} created ({} invited), {} adopted, {} updated, {} left, {} reactivated",
+            done.created, done.invited, done.adopted, done.updated, done.left, done.reactivated
+        )?;
+        if done.failed + done.uncertain + done.pending > 0 {
+            writeln!(
+                f,
+                "  not done   {} failed, {} uncertain, {} pending",
+                done.failed, done.uncertain, done.pending
+            )?;
+        }
+        for (rule, count) in &self.problems {
+            writeln!(f, "  problem    {count} × {rule}")?;
+        }
+        if let Some(day) = self.irreversible_from {
+            writeln!(f, "  leavers can be brought back until {day}")?;
+        }
+        Ok(())
+    }
+}

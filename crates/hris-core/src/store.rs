@@ -1,0 +1,361 @@
+//! The store ports: leases, links, plans with their journal, and run history. Async, batch-wise, transactional.
+//!
+//! Every write under a lease carries its fencing token, so that a worker who lost its lease can change nothing.
+//! Each method is one transaction: it happens whole or not at all.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures_core::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::{KeyId, Print, Prints};
+use crate::{
+    AccountId, Action, ActionId, ConnectionKey, EmployeeId, LinkState, MappingVersion, MemberId, PlanHeader,
+    PlanId, Position, Problem, RecordId, RecordIdKind, Result, RunId, RunReport, Watermark,
+};
+
+/// Everything an engine needs of a store. Implemented for whatever implements the four parts.
+pub trait StateStore: Leases + Links + Plans + Runs {}
+
+impl<T: Leases + Links + Plans + Runs + ?Sized> StateStore for T {}
+
+/// The right to write for one connection, until it expires or is taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lease {
+    /// The connection.
+    pub connection: ConnectionKey,
+    /// Who holds it: the run.
+    pub holder: RunId,
+    /// Grows with every acquisition; writes with an older token are refused.
+    pub token: u64,
+    /// From when others may take it.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Lease {
+    /// A lease as a store granted it.
+    pub fn new(connection: ConnectionKey, holder: RunId, token: u64, expires_at: DateTime<Utc>) -> Self {
+        Self {
+            connection,
+            holder,
+            token,
+            expires_at,
+        }
+    }
+}
+
+/// One lease per connection.
+#[async_trait]
+pub trait Leases: fmt::Debug + Send + Sync + 'static {
+    /// Takes the lease if nobody holds it, its holder's time is over, or the same run holds it already.
+    /// Otherwise [`crate::ErrorKind::Leased`].
+    async fn acquire(
+        &self,
+        connection: &ConnectionKey,
+        holder: &RunId,
+        now: DateTime<Utc>,
+        ttl: Duration,
+    ) -> Result<Lease>;
+
+    /// Prolongs the lease; [`crate::ErrorKind::Leased`] if it was taken over.
+    async fn renew(&self, lease: &Lease, now: DateTime<Utc>, ttl: Duration) -> Result<Lease>;
+
+    /// Gives the lease back. Giving back a lease that was taken over does nothing.
+    async fn release(&self, lease: &Lease) -> Result<()>;
+}
+
+/// The link between an employee record and a member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Link {
+    /// The vendor's record.
+    pub record: RecordId,
+    /// The key of the member.
+    pub employee_id: EmployeeId,
+    /// The platform's id of the member.
+    pub member: MemberId,
+    /// In or left.
+    pub state: LinkState,
+    /// Fingerprint under which the e-mail address is matched.
+    pub email: Option<Print>,
+    /// Fingerprints of the attributes as last written.
+    pub prints: Prints,
+}
+
+impl Link {
+    /// A link.
+    pub fn new(
+        record: RecordId,
+        employee_id: EmployeeId,
+        member: MemberId,
+        state: LinkState,
+        email: Option<Print>,
+        prints: Prints,
+    ) -> Self {
+        Self {
+            record,
+            employee_id,
+            member,
+            state,
+            email,
+            prints,
+        }
+    }
+}
+
+/// What a connection remembers between runs, beside its links.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Baseline {
+    /// The account that the connection was made for.
+    pub account: AccountId,
+    /// The kind of its record ids.
+    pub record_id_kind: RecordIdKind,
+    /// The key of the fingerprints.
+    pub key: KeyId,
+    /// The mapping of the last applied run.
+    pub mapping: MappingVersion,
+    /// Distinct people in the last complete reading.
+    pub last_complete: Option<u64>,
+    /// Where the next incremental reading starts.
+    pub watermark: Option<Watermark>,
+}
+
+impl Baseline {
+    /// What is pinned when a connection is first applied.
+    pub fn new(
+        account: AccountId,
+        record_id_kind: RecordIdKind,
+        key: KeyId,
+        mapping: MappingVersion,
+    ) -> Self {
+        Self {
+            account,
+            record_id_kind,
+            key,
+            mapping,
+            last_complete: None,
+            watermark: None,
+        }
+    }
+}
+
+/// Links and the baseline of a connection.
+#[async_trait]
+pub trait Links: fmt::Debug + Send + Sync + 'static {
+    /// What the connection remembers; `None` before its first applied run.
+    async fn baseline(&self, connection: &ConnectionKey) -> Result<Option<Baseline>>;
+
+    /// Replaces what the connection remembers.
+    async fn set_baseline(&self, lease: &Lease, baseline: &Baseline) -> Result<()>;
+
+    /// Every link of the connection, in batches, in any order.
+    fn links(&self, connection: &ConnectionKey) -> BoxStream<'static, Result<Vec<Link>>>;
+
+    /// The links of some records, in the order asked for.
+    async fn links_of(&self, connection: &ConnectionKey, records: &[RecordId]) -> Result<Vec<Option<Link>>>;
+}
+
+/// Where an action of a stored plan stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+#[non_exhaustive]
+pub enum ActionState {
+    /// Not begun.
+    Pending,
+    /// Written down as about to be sent: after a crash it must be read back before it is repeated.
+    Begun,
+    /// Carried out, or found to be so already.
+    Done,
+    /// Ended without effect; the problem says why.
+    Failed(Problem),
+    /// It cannot be told whether it took effect; the problem has the evidence.
+    Uncertain(Problem),
+}
+
+impl ActionState {
+    /// Whether nothing more will happen to the action in this plan.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Done | Self::Failed(_) | Self::Uncertain(_))
+    }
+}
+
+/// An action with its state. Once the state is final, a store keeps none of the action's values.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StoredAction {
+    /// The action.
+    pub action: Action,
+    /// Its state.
+    pub state: ActionState,
+}
+
+impl StoredAction {
+    /// An action with its state.
+    pub fn new(action: Action, state: ActionState) -> Self {
+        Self { action, state }
+    }
+}
+
+/// The end of one action: its final state and what it does to the link, written in one transaction.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Settlement {
+    /// The action.
+    pub action: ActionId,
+    /// `Done`, `Failed`, `Uncertain`, or back to `Pending` where it was provably not sent.
+    pub state: ActionState,
+    /// The link to write.
+    pub link: Option<Link>,
+}
+
+impl Settlement {
+    /// The end of an action that leaves its link alone.
+    pub fn new(action: ActionId, state: ActionState) -> Self {
+        Self {
+            action,
+            state,
+            link: None,
+        }
+    }
+
+    /// An action that was carried out, with the link that it leads to.
+    pub fn done(action: ActionId, link: Link) -> Self {
+        Self {
+            action,
+            state: ActionState::Done,
+            link: Some(link),
+        }
+    }
+}
+
+/// Where a stored plan stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+#[non_exhaustive]
+pub enum PlanState {
+    /// Actions are being gathered. A plan found like this after a crash is worthless.
+    Draft,
+    /// Sealed: waiting to be applied, or held, as its verdict says.
+    Sealed,
+    /// A held plan that somebody released.
+    Released {
+        /// Who.
+        actor: String,
+        /// Until when the release holds.
+        until: DateTime<Utc>,
+    },
+    /// Being applied; after a crash it is continued.
+    Applying,
+    /// Every action is final.
+    Applied,
+    /// Given up without being applied further.
+    Dismissed {
+        /// Who, or which rule.
+        actor: String,
+    },
+}
+
+impl PlanState {
+    /// Whether nothing more will happen to the plan.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Applied | Self::Dismissed { .. })
+    }
+}
+
+/// A sealed plan with its state.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StoredPlan {
+    /// The header.
+    pub header: PlanHeader,
+    /// The state.
+    pub state: PlanState,
+}
+
+impl StoredPlan {
+    /// A sealed plan with its state.
+    pub fn new(header: PlanHeader, state: PlanState) -> Self {
+        Self { header, state }
+    }
+}
+
+/// Plans, their actions and the journal of carrying them out.
+#[async_trait]
+pub trait Plans: fmt::Debug + Send + Sync + 'static {
+    /// Starts gathering actions under a new id. An unsealed draft of the connection is thrown away.
+    async fn open_plan(&self, lease: &Lease, plan: &PlanId) -> Result<()>;
+
+    /// Adds actions and problems to a draft.
+    async fn append(
+        &self,
+        lease: &Lease,
+        plan: &PlanId,
+        actions: &[Action],
+        problems: &[Problem],
+    ) -> Result<()>;
+
+    /// Takes actions out of a draft, since something read later contradicts them.
+    async fn retract(&self, lease: &Lease, plan: &PlanId, actions: &[ActionId]) -> Result<()>;
+
+    /// Changes the rank of actions in a draft.
+    async fn rerank(&self, lease: &Lease, plan: &PlanId, ranks: &[(ActionId, u32)]) -> Result<()>;
+
+    /// Closes a draft with its header.
+    async fn seal(&self, lease: &Lease, header: &PlanHeader) -> Result<()>;
+
+    /// A sealed plan.
+    async fn plan(&self, connection: &ConnectionKey, plan: &PlanId) -> Result<Option<StoredPlan>>;
+
+    /// The sealed plans of a connection that are not final, oldest first.
+    async fn open_plans(&self, connection: &ConnectionKey) -> Result<Vec<StoredPlan>>;
+
+    /// Moves a plan to another state. A move out of a final state is [`crate::ErrorKind::Stale`]. Moving to a
+    /// final state erases the values of actions that were not carried out.
+    async fn set_plan_state(&self, lease: &Lease, plan: &PlanId, state: &PlanState) -> Result<()>;
+
+    /// Actions in order of position from the one after `after`, at most `limit`; also those of a draft.
+    async fn actions(
+        &self,
+        connection: &ConnectionKey,
+        plan: &PlanId,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Vec<StoredAction>>;
+
+    /// The problems that were appended, in the order appended, from number `offset`, at most `limit`.
+    async fn problems(
+        &self,
+        connection: &ConnectionKey,
+        plan: &PlanId,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<Problem>>;
+
+    /// Writes down that actions are about to be sent.
+    async fn begin(&self, lease: &Lease, plan: &PlanId, actions: &[ActionId]) -> Result<()>;
+
+    /// Writes down how actions ended, together with their links, and erases the values of final ones.
+    async fn settle(&self, lease: &Lease, plan: &PlanId, settlements: &[Settlement]) -> Result<()>;
+}
+
+/// The history of runs.
+#[async_trait]
+pub trait Runs: fmt::Debug + Send + Sync + 'static {
+    /// Adds the report of a run, or replaces it if the run was reported before.
+    async fn record_run(&self, lease: &Lease, report: &RunReport) -> Result<()>;
+
+    /// Reports of a connection, newest first, from number `offset`, at most `limit`.
+    async fn runs(&self, connection: &ConnectionKey, offset: u64, limit: usize) -> Result<Vec<RunReport>>;
+
+    /// One report.
+    async fn run(&self, connection: &ConnectionKey, run: &RunId) -> Result<Option<RunReport>>;
+}
+
+/// Does not compile if a store can no longer be used as an object.
+const _: fn(Arc<dyn StateStore>) = drop;
