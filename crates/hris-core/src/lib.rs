@@ -39,7 +39,7 @@ pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion};
 pub use member::{Attributes, MemberField, MemberRecord, TargetField};
 pub use plan::{
     Action, ActionKind, Expectation, HoldReason, LeaveReason, LinkAfter, LinkState, PlanHeader, PlanOrigin,
-    PlanSummary, Position, ProvisioningPlan, Verdict,
+    PlanSummary, Position, ProvisioningPlan, ReadingSummary, Verdict,
 };
 pub use problem::{FieldProblem, Problem, RuleCode, Severity, rule};
 pub use progress::{NoProgress, Progress, ProgressEvent, Stage};

@@ -39,8 +39,8 @@ pub struct PlanHeader {
     pub connection: ConnectionKey,
     /// The run that made it.
     pub run: RunId,
-    /// The account that was read.
-    pub account: AccountId,
+    /// What was read for it.
+    pub reading: ReadingSummary,
     /// The mapping it was made with.
     pub mapping: MappingVersion,
     /// The policy it was made with: a digest.
@@ -72,7 +72,7 @@ pub struct PlanOrigin {
     pub id: PlanId,
     pub connection: ConnectionKey,
     pub run: RunId,
-    pub account: AccountId,
+    pub reading: ReadingSummary,
     pub mapping: MappingVersion,
     pub policy: String,
     pub as_of: NaiveDate,
@@ -95,7 +95,7 @@ impl PlanHeader {
             id: origin.id,
             connection: origin.connection,
             run: origin.run,
-            account: origin.account,
+            reading: origin.reading,
             mapping: origin.mapping,
             policy: origin.policy,
             key: fingerprinter.key().clone(),
@@ -127,6 +127,19 @@ impl PlanHeader {
         let parts = std::iter::once(header.as_slice());
         fingerprinter.digest(parts.chain(actions.into_iter().map(|id| id.as_str().as_bytes())))
     }
+}
+
+/// The reading that a plan was made from, as far as later runs need to know it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingSummary {
+    /// The account that was read.
+    pub account: AccountId,
+    /// The kind of its record ids.
+    pub record_id_kind: RecordIdKind,
+    /// Distinct people, if everyone was read to the end; later readings are held against this number.
+    pub full: Option<u64>,
+    /// Where the next incremental reading starts.
+    pub watermark: Option<Watermark>,
 }
 
 /// Counts of what a plan intends and of what kept rows out of it.

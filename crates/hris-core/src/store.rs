@@ -159,6 +159,9 @@ pub trait Links: fmt::Debug + Send + Sync + 'static {
 
     /// The links of some records, in the order asked for.
     async fn links_of(&self, connection: &ConnectionKey, records: &[RecordId]) -> Result<Vec<Option<Link>>>;
+
+    /// The links that lead to some members, in the order asked for. A member has at most one.
+    async fn links_to(&self, connection: &ConnectionKey, members: &[MemberId]) -> Result<Vec<Option<Link>>>;
 }
 
 /// Where an action of a stored plan stands.
