@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::keys::{Fingerprinter, KeyId, Print, Prints};
 use crate::{
     AccountId, ActionId, Attributes, ConnectionKey, EmployeeId, EmployeeRef, MappingVersion, MemberId,
-    PlanId, Result, RunId,
+    PlanId, RecordIdKind, Result, RunId, Watermark,
 };
 
 /// A read view of a plan: fresh, held, or made by a dry run.
