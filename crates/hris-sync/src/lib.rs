@@ -1,1 +1,23 @@
-//! Placeholder until its parts land.
+//! From an employee directory to members: compare, plan, guard, apply, report.
+
+mod apply;
+mod cancel;
+mod claims;
+mod comparison;
+mod decide;
+mod engine;
+mod guard;
+mod order;
+mod planner;
+mod planning;
+mod policy;
+mod resolve;
+mod view;
+
+pub use cancel::Cancel;
+pub use comparison::{Compared, Comparison, Observation, Ordinal};
+pub use decide::{Decision, Standing, decide};
+pub use engine::Engine;
+pub use guard::{GuardInput, judge};
+pub use policy::{BrokenReading, Limit, Policy};
+pub use view::PlanView;

@@ -1,0 +1,399 @@
+//! The engine: one connection's runs, from reading to report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use hris_core::keys::{Fingerprinter, KeyProvider};
+use hris_core::store::{Baseline, Lease, PlanState, StateStore, StoredPlan};
+use hris_core::{
+    ConnectionKey, Error, ErrorKind, FieldMapping, HrisConnector, Invitations, NoProgress, PlanId, Progress,
+    ProvisioningTarget, Result, RunId, RunReport, RunResult, SharedClock, Trigger, Verdict,
+};
+use hris_store_memory::MemoryStore;
+
+use crate::apply::Applying;
+use crate::cancel::Cancel;
+use crate::planning::{LEASE, Options, Planned, Planning};
+use crate::policy::Policy;
+use crate::view::PlanView;
+
+/// How long a release of a held plan holds.
+const RELEASE_HOLDS: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What an engine is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) connection: ConnectionKey,
+    pub(crate) connector: Arc<dyn HrisConnector>,
+    pub(crate) mapping: Arc<dyn FieldMapping>,
+    pub(crate) target: Arc<dyn ProvisioningTarget>,
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) keys: Arc<dyn KeyProvider>,
+    pub(crate) clock: SharedClock,
+    pub(crate) policy: Policy,
+    pub(crate) progress: Arc<dyn Progress>,
+    pub(crate) cancel: Cancel,
+}
+
+impl Parts {
+    /// Fingerprints under the key that the connection's links were made with.
+    pub(crate) async fn fingerprinter(&self, baseline: Option<&Baseline>) -> Result<Fingerprinter> {
+        let key = match baseline {
+            Some(baseline) => self.keys.key(&baseline.key).await?,
+            None => self.keys.current().await?,
+        };
+        Ok(Fingerprinter::new(&key, &self.connection))
+    }
+}
+
+/// Runs one connection: reads its HR system and keeps the members of its rewards platform in step.
+///
+/// Every method that writes takes the connection's lease, so that two of them never run at once; the second
+/// answers [`ErrorKind::Leased`]. `as_of` is today's date where the customer is.
+///
+/// See the crate's documentation for an example.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    parts: Parts,
+}
+
+impl Engine {
+    /// An engine with the default policy, no progress, and nobody to stop it.
+    pub fn new(
+        connection: ConnectionKey,
+        connector: Arc<dyn HrisConnector>,
+        mapping: Arc<dyn FieldMapping>,
+        target: Arc<dyn ProvisioningTarget>,
+        store: Arc<dyn StateStore>,
+        keys: Arc<dyn KeyProvider>,
+        clock: SharedClock,
+    ) -> Self {
+        let (policy, progress, cancel) = (Policy::default(), Arc::new(NoProgress), Cancel::new());
+        Self {
+            parts: Parts {
+                connection,
+                connector,
+                mapping,
+                target,
+                store,
+                keys,
+                clock,
+                policy,
+                progress,
+                cancel,
+            },
+        }
+    }
+
+    /// Another policy.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.parts.policy = policy;
+        self
+    }
+
+    /// Somebody to tell how far a run is.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.parts.progress = progress;
+        self
+    }
+
+    /// A way to stop a run.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: Cancel) -> Self {
+        self.parts.cancel = cancel;
+        self
+    }
+
+    /// Plans without leaving any trace: store, target and history stay as they are. The plan lives in memory for
+    /// as long as the view does, and cannot be applied.
+    pub async fn dry_run(&self, as_of: NaiveDate) -> Result<PlanView> {
+        self.check_invitations()?;
+        let spool = Arc::new(MemoryStore::new());
+        let holder = RunId::from("dry-run");
+        let lease = self.lease(&*spool, &holder).await?;
+        let store = &*self.parts.store;
+        let options = Options {
+            as_of,
+            keep_empty: true,
+            left_already: 0,
+        };
+        let planning = Planning::start(&self.parts, &*spool, store, &*spool, &lease, options).await?;
+        let planned = planning.run().await?;
+        Ok(PlanView::new(spool, planned.header))
+    }
+
+    /// Plans and stores the plan for review. [`Engine::apply`] carries it out.
+    pub async fn plan(&self, run: &RunId, as_of: NaiveDate) -> Result<PlanView> {
+        self.check_invitations()?;
+        self.leased(run, async |lease| {
+            self.dismiss_waiting(lease).await?;
+            let options = Options {
+                as_of,
+                keep_empty: true,
+                left_already: 0,
+            };
+            let planned = self.make_plan(lease, options).await?;
+            let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
+            Ok(PlanView::new(store, planned.header))
+        })
+        .await
+    }
+
+    /// Applies a stored plan that was reviewed, given its digest: the confirmation that this very plan is meant.
+    pub async fn apply(&self, plan: &PlanId, digest: &str, trigger: Trigger) -> Result<RunReport> {
+        let stored = self.stored_plan(plan, digest).await?;
+        let run = stored.header.run.clone();
+        self.leased(&run, async |lease| {
+            let mut report = self.report(&run, trigger);
+            let result = self.carry_out(lease, stored.clone(), &mut report).await;
+            self.close(lease, report, result).await
+        })
+        .await
+    }
+
+    /// Releases a held plan, for exactly its own actions by digest, and applies it. `actor` is recorded.
+    pub async fn release(&self, plan: &PlanId, digest: &str, actor: &str) -> Result<RunReport> {
+        let mut stored = self.stored_plan(plan, digest).await?;
+        let run = stored.header.run.clone();
+        let until = self.parts.clock.now() + chrono::TimeDelta::from_std(RELEASE_HOLDS).unwrap_or_default();
+        self.leased(&run, async |lease| {
+            stored.state = PlanState::Released {
+                actor: actor.to_owned(),
+                until,
+            };
+            self.parts
+                .store
+                .set_plan_state(lease, plan, &stored.state)
+                .await?;
+            let mut report = self.report(&run, Trigger::Release);
+            let result = self.carry_out(lease, stored.clone(), &mut report).await;
+            self.close(lease, report, result).await
+        })
+        .await
+    }
+
+    /// Gives a stored plan up. `actor` is recorded.
+    pub async fn dismiss(&self, plan: &PlanId, actor: &str) -> Result<()> {
+        let run = RunId::from(format!("dismiss {plan}"));
+        self.leased(&run, async |lease| {
+            let state = PlanState::Dismissed {
+                actor: actor.to_owned(),
+            };
+            self.parts.store.set_plan_state(lease, plan, &state).await
+        })
+        .await
+    }
+
+    /// A whole run: continues what an earlier one left, reads, plans, applies unless a guard holds the plan, and
+    /// leaves a report. Calling it again with the same `run` after it ended answers the same report.
+    ///
+    /// # Errors
+    /// The error that ended the run; its report is in the history all the same.
+    #[tracing::instrument(name = "hris.run", skip_all, fields(connection = %self.parts.connection, %run))]
+    pub async fn run(&self, run: &RunId, trigger: Trigger, as_of: NaiveDate) -> Result<RunReport> {
+        self.check_invitations()?;
+        self.leased(run, async |lease| {
+            if let Some(report) = self.parts.store.run(&self.parts.connection, run).await?
+                && !matches!(report.result, RunResult::Failed { .. } | RunResult::Cancelled)
+            {
+                return Ok(report);
+            }
+            let mut report = self.report(run, trigger);
+            let result = self.run_leased(lease, &mut report, as_of).await;
+            self.close(lease, report, result).await
+        })
+        .await
+    }
+
+    async fn run_leased(&self, lease: &Lease, report: &mut RunReport, as_of: NaiveDate) -> Result<()> {
+        self.continue_open(lease, report).await?;
+        let options = Options {
+            as_of,
+            keep_empty: false,
+            left_already: report.applied.left,
+        };
+        let planned = self.make_plan(lease, options).await?;
+        report.planned = planned.header.summary.clone();
+        report.irreversible_from = planned.header.irreversible_from;
+        add(&mut report.problems, &planned.problems);
+        if let Verdict::Held(reasons) = &planned.header.verdict {
+            report.plan = Some(planned.header.id.clone());
+            report.result = RunResult::Held {
+                reasons: reasons.clone(),
+            };
+            return Ok(());
+        }
+        let plan = StoredPlan::new(planned.header, PlanState::Sealed);
+        if planned.stored {
+            return self.carry_out(lease, plan, report).await;
+        }
+        Applying::new(&self.parts, lease, plan)
+            .await?
+            .remember_reading()
+            .await
+    }
+
+    /// Finishes plans that a crash or a stop left half done, and clears away those that wait for nobody.
+    async fn continue_open(&self, lease: &Lease, report: &mut RunReport) -> Result<()> {
+        for plan in self.parts.store.open_plans(&self.parts.connection).await? {
+            if plan.state != PlanState::Applying {
+                self.dismiss_as_superseded(lease, &plan.header.id).await?;
+                continue;
+            }
+            let id = plan.header.id.clone();
+            let mut applying = Applying::new(&self.parts, lease, plan).await?;
+            let verified = applying.verify().await;
+            let ended = match &verified {
+                Ok(()) => applying.run().await,
+                Err(_) => applying.settle_begun().await,
+            };
+            add_applied(report, &applying);
+            ended?;
+            if verified.is_err() || applying.counts.pending > 0 {
+                // Whatever was not sent is planned anew from what is read now.
+                self.dismiss_as_superseded(lease, &id).await?;
+            }
+        }
+        report.applied.pending = 0;
+        Ok(())
+    }
+
+    async fn dismiss_waiting(&self, lease: &Lease) -> Result<()> {
+        for plan in self.parts.store.open_plans(&self.parts.connection).await? {
+            if plan.state == PlanState::Applying {
+                return Err(Error::new(ErrorKind::Stale, "an earlier plan is half applied")
+                    .with_hint("let a run finish it before you review another")
+                    .with_context("plan", &plan.header.id));
+            }
+            self.dismiss_as_superseded(lease, &plan.header.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn dismiss_as_superseded(&self, lease: &Lease, plan: &PlanId) -> Result<()> {
+        let state = PlanState::Dismissed {
+            actor: format!("superseded by {}", lease.holder),
+        };
+        self.parts.store.set_plan_state(lease, plan, &state).await
+    }
+
+    async fn make_plan(&self, lease: &Lease, options: Options) -> Result<Planned> {
+        let store = &*self.parts.store;
+        Planning::start(&self.parts, store, store, store, lease, options)
+            .await?
+            .run()
+            .await
+    }
+
+    async fn carry_out(&self, lease: &Lease, plan: StoredPlan, report: &mut RunReport) -> Result<()> {
+        report.plan = Some(plan.header.id.clone());
+        report.planned = plan.header.summary.clone();
+        report.irreversible_from = plan.header.irreversible_from;
+        let mut applying = Applying::new(&self.parts, lease, plan).await?;
+        applying.verify().await?;
+        let result = applying.run().await;
+        add_applied(report, &applying);
+        result
+    }
+
+    async fn stored_plan(&self, plan: &PlanId, digest: &str) -> Result<StoredPlan> {
+        let stored = self.parts.store.plan(&self.parts.connection, plan).await?;
+        let stored = stored.ok_or_else(|| {
+            Error::new(ErrorKind::NotFound, "this connection has no such plan").with_context("plan", plan)
+        })?;
+        if stored.header.digest != digest {
+            return Err(
+                Error::new(ErrorKind::Stale, "the digest is not the one of this plan")
+                    .with_hint("look at the plan again and confirm the digest that it shows")
+                    .with_context("plan", plan),
+            );
+        }
+        Ok(stored)
+    }
+
+    /// A choice that the target cannot honour is refused before anything is planned.
+    fn check_invitations(&self) -> Result<()> {
+        match (
+            self.parts.policy.invite,
+            self.parts.target.capabilities().invitations,
+        ) {
+            (true, Invitations::Never) => Err(Error::config(
+                "new members are to be invited, but this target does not invite",
+                "switch `invite` off and invite them another way",
+            )),
+            (false, Invitations::AlwaysOnCreate) => Err(Error::config(
+                "new members are not to be invited, but this target always invites",
+                "switch `invite` on, or switch invitations off on the platform",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn report(&self, run: &RunId, trigger: Trigger) -> RunReport {
+        RunReport::started(
+            run.clone(),
+            self.parts.connection.clone(),
+            trigger,
+            self.parts.clock.now(),
+        )
+    }
+
+    /// Completes the report and puts it into the history, whatever happened.
+    async fn close(&self, lease: &Lease, mut report: RunReport, result: Result<()>) -> Result<RunReport> {
+        report.finished_at = self.parts.clock.now();
+        match &result {
+            Ok(()) if matches!(report.result, RunResult::Held { .. }) => {}
+            Ok(()) if report.planned.actions() == 0 && report.applied.affected() == 0 => {
+                report.result = RunResult::NothingToDo;
+            }
+            Ok(()) => report.result = RunResult::Applied,
+            Err(error) if error.kind() == ErrorKind::Cancelled => report.result = RunResult::Cancelled,
+            Err(error) => report.fail(error),
+        }
+        let recorded = self.parts.store.record_run(lease, &report).await;
+        result?;
+        recorded?;
+        Ok(report)
+    }
+
+    async fn lease(&self, store: &dyn hris_core::store::Leases, run: &RunId) -> Result<Lease> {
+        store
+            .acquire(&self.parts.connection, run, self.parts.clock.now(), LEASE)
+            .await
+    }
+
+    async fn leased<T>(&self, run: &RunId, work: impl AsyncFnOnce(&Lease) -> Result<T>) -> Result<T> {
+        let lease = self.lease(&*self.parts.store, run).await?;
+        let result = work(&lease).await;
+        let released = self.parts.store.release(&lease).await;
+        let value = result?;
+        released?;
+        Ok(value)
+    }
+}
+
+fn add_applied(report: &mut RunReport, applying: &Applying<'_>) {
+    let (total, part) = (&mut report.applied, &applying.counts);
+    total.created += part.created;
+    total.adopted += part.adopted;
+    total.updated += part.updated;
+    total.left += part.left;
+    total.reactivated += part.reactivated;
+    total.invited += part.invited;
+    total.failed += part.failed;
+    total.uncertain += part.uncertain;
+    total.pending += part.pending;
+    add(&mut report.problems, &applying.problems);
+}
+
+fn add(
+    total: &mut std::collections::BTreeMap<hris_core::RuleCode, u64>,
+    part: &std::collections::BTreeMap<hris_core::RuleCode, u64>,
+) {
+    for (rule, count) in part {
+        *total.entry(rule.clone()).or_default() += count;
+    }
+}

@@ -1,0 +1,156 @@
+//! What a connection's administrator decides: guards, invitations, broken readings. Everything beyond the defaults
+//! is opt-in.
+
+use std::time::Duration;
+
+use hris_core::keys::Fingerprinter;
+use serde::{Deserialize, Serialize};
+
+/// The policy of a connection. Its digest is recorded in every plan; a changed policy makes a plan stale.
+///
+/// ```
+/// use hris_sync::Policy;
+/// let policy = Policy::default();
+/// assert!(policy.invite);
+/// assert_eq!(policy.leavers.limit(1_000), 100);
+/// assert_eq!(policy.leavers.limit(12), 3);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Whether new members are invited. Recommended, since it gives them their first access.
+    pub invite: bool,
+    /// How many may leave in one run.
+    pub leavers: Limit,
+    /// How many may be created in one run; off until set, and never applied to a first import.
+    pub creates: Option<Limit>,
+    /// How many e-mail addresses may change in one run; off until set.
+    pub email_changes: Option<Limit>,
+    /// By how many percent a full reading may shrink against the last complete one.
+    pub shrink_percent: u8,
+    /// What a reading that broke off may do.
+    pub broken_reading: BrokenReading,
+    /// How many days before their start pending people are created; never, unless set.
+    pub create_before_start_days: Option<u16>,
+    /// How long a plan may wait to be applied, in seconds.
+    #[serde(with = "seconds")]
+    pub plan_expires_after: Duration,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            invite: true,
+            leavers: Limit {
+                at_least: 3,
+                percent: 10,
+                at_most: 500,
+            },
+            creates: None,
+            email_changes: None,
+            shrink_percent: 20,
+            broken_reading: BrokenReading::ApplyNothing,
+            create_before_start_days: None,
+            plan_expires_after: 7 * DAY,
+        }
+    }
+}
+
+impl Policy {
+    /// A digest of the whole policy.
+    pub fn version(&self, fingerprinter: &Fingerprinter) -> String {
+        // Serialising numbers into memory has no way to fail.
+        let content = serde_json::to_vec(self).unwrap_or_default();
+        let mut digester = fingerprinter.digester();
+        digester.add(&content);
+        digester.finish()
+    }
+}
+
+/// A limit in people: a percentage between a floor for small tenants and a ceiling for large ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Allowed however few people there are.
+    pub at_least: u64,
+    /// Percentage of the linked active members before the run, rounded down.
+    pub percent: u8,
+    /// Never more than this.
+    pub at_most: u64,
+}
+
+impl Limit {
+    /// How many are allowed among `population` linked active members.
+    pub fn limit(&self, population: u64) -> u64 {
+        self.at_least
+            .max(self.at_most.min(percent_of(population, self.percent)))
+    }
+}
+
+/// `percent` of `count`, rounded down.
+pub(crate) fn percent_of(count: u64, percent: u8) -> u64 {
+    let product = u128::from(count) * u128::from(percent) / 100;
+    u64::try_from(product).unwrap_or(u64::MAX)
+}
+
+/// What a reading that broke off may do. It never makes a leaver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BrokenReading {
+    /// Nothing of it is applied.
+    #[default]
+    ApplyNothing,
+    /// Creates and updates of the people who were seen are applied.
+    ApplyCreatesAndUpdates,
+}
+
+mod seconds {
+    //! Durations as whole seconds in configuration files.
+
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(duration.as_secs())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_limit_is_ten_percent_between_three_and_five_hundred() {
+        let limit = Policy::default().leavers;
+        for (population, allowed) in [
+            (0, 3),
+            (29, 3),
+            (39, 3),
+            (40, 4),
+            (199, 19),
+            (5_000, 500),
+            (90_000, 500),
+        ] {
+            assert_eq!(limit.limit(population), allowed, "of {population}");
+        }
+    }
+
+    #[test]
+    fn a_policy_reads_back_from_its_serialised_form_and_fills_in_defaults() {
+        let policy = Policy {
+            invite: false,
+            ..Policy::default()
+        };
+        let text = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+        assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
+    }
+}
