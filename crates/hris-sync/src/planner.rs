@@ -68,6 +68,13 @@ struct Person {
     leaver: bool,
 }
 
+/// Why a person's draft is taken back, and whether that was reported.
+#[derive(Clone, Debug)]
+struct Contest {
+    rule: RuleCode,
+    reported: bool,
+}
+
 /// Decides for every employee of one reading.
 #[derive(Debug)]
 pub(crate) struct Planner {
@@ -83,8 +90,8 @@ pub(crate) struct Planner {
     irreversible: HashMap<Ordinal, NaiveDate>,
     emails: Claims,
     employee_ids: Claims,
-    /// People whose drafts are to be taken back, with the reason.
-    contested: HashMap<Ordinal, RuleCode>,
+    /// People whose drafts are to be taken back.
+    contested: HashMap<Ordinal, Contest>,
     /// Whether a newer row took the place of an earlier one, whose draft may have to go.
     superseded: bool,
     /// Known people whose address changes: what they give up.
@@ -328,8 +335,7 @@ impl Planner {
         }
         if now == 0 || before.stamp == 0 || now == before.stamp {
             self.contest(ordinal, rule::RECORD_AMBIGUOUS);
-            let message = "the record came twice with different content and nothing to tell which is newer";
-            self.problem(Problem::error(rule::RECORD_AMBIGUOUS, message).of(&employee.reference()));
+            self.report_contest(ordinal, &employee.reference());
             return None;
         }
         let message = "the record came twice; the row that was modified last is used";
@@ -476,7 +482,10 @@ impl Planner {
 
     /// Marks a person's draft as one to take back.
     fn contest(&mut self, ordinal: Ordinal, rule: RuleCode) {
-        self.contested.entry(ordinal).or_insert(rule);
+        self.contested.entry(ordinal).or_insert(Contest {
+            rule,
+            reported: false,
+        });
         self.set_fate(ordinal, Fate::Problem);
     }
 
@@ -506,9 +515,23 @@ impl Planner {
 
 /// The end of a reading.
 impl Planner {
-    /// The rule under which a person's draft is taken back, if it is.
-    pub(crate) fn contested(&self, ordinal: Ordinal) -> Option<&RuleCode> {
-        self.contested.get(&ordinal)
+    /// Reports, once, why a person's draft is taken back. Whether it is.
+    pub(crate) fn report_contest(&mut self, ordinal: Ordinal, person: &EmployeeRef) -> bool {
+        let Some(contest) = self.contested.get_mut(&ordinal) else {
+            return false;
+        };
+        let rule = contest.rule.clone();
+        if !std::mem::replace(&mut contest.reported, true) {
+            self.problem(shared(rule).of(person));
+        }
+        true
+    }
+
+    /// Whether somebody is held of whom no row is at hand, to be reported from their link.
+    pub(crate) fn has_unreported(&self) -> bool {
+        self.contested
+            .iter()
+            .any(|(ordinal, contest)| !contest.reported && self.comparison.is_known(*ordinal))
     }
 
     pub(crate) fn ordinal(&self, record: &RecordId) -> Option<Ordinal> {
@@ -656,7 +679,7 @@ impl Planner {
 }
 
 /// The message for two people who have one value that must be unique.
-pub(crate) fn shared(rule: RuleCode) -> Problem {
+fn shared(rule: RuleCode) -> Problem {
     let (message, field) = if rule == rule::EMPLOYEE_ID_SHARED {
         (
             "another record has the same Employee ID; nothing is changed for either until one is corrected",

@@ -1,23 +1,23 @@
 //! From a reading to a sealed plan: drives the connector, feeds the planner, spools actions, closes with the guards.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use hris_core::keys::Fingerprinter;
-use hris_core::store::{Baseline, Lease, Leases, Links, Plans};
+use hris_core::store::{Baseline, Lease, Leases, Link, Links, Plans};
 use hris_core::{
-    Account, Action, ActionId, ActionKind, EmployeeField, Error, ErrorKind, FieldSet, Ground, PlanHeader,
-    PlanId, PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadEvent, ReadQuery, ReadingSummary, Receipt,
-    Result, RuleCode, Stage, rule,
+    Account, Action, ActionId, ActionKind, EmployeeField, EmployeeRef, Error, ErrorKind, FieldSet, Ground,
+    PlanHeader, PlanId, PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadEvent, ReadQuery,
+    ReadingSummary, Receipt, Result, RuleCode, Stage, rule,
 };
 
 use crate::comparison::Ordinal;
 use crate::engine::Parts;
 use crate::guard::{GuardInput, judge};
-use crate::planner::{Planner, shared};
+use crate::planner::Planner;
 use crate::policy::BrokenReading;
 use crate::resolve::Resolver;
 use crate::view::action_pages;
@@ -267,7 +267,7 @@ impl<'a> Planning<'a> {
         if self.planner.has_second_thoughts() || !ranks.is_empty() {
             self.settle_drafts(&ranks).await?;
         }
-        let missing = self.report_missing(receipt).await?;
+        let missing = self.report_from_links(receipt).await?;
         let mut summary = self.planner.summary();
         summary.missing = missing;
         if self.parts.target.capabilities().invitations != hris_core::Invitations::Never && self.spool.opened
@@ -294,7 +294,6 @@ impl<'a> Planning<'a> {
         let mut retract: Vec<ActionId> = Vec::new();
         let mut rerank = Vec::new();
         let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
-        let mut first_of_person = HashSet::new();
         while let Some(page) = if self.spool.opened {
             pages.try_next().await?
         } else {
@@ -304,12 +303,9 @@ impl<'a> Planning<'a> {
                 let Some(ordinal) = self.planner.ordinal(&action.person.record) else {
                     continue;
                 };
-                if let Some(rule) = self.planner.contested(ordinal).cloned() {
-                    if first_of_person.insert(ordinal) {
-                        self.planner.problem(shared(rule).of(&action.person));
-                    }
-                    retract.push(action.id);
-                } else if !self.planner.fits(ordinal, &action.kind) {
+                if self.planner.report_contest(ordinal, &action.person)
+                    || !self.planner.fits(ordinal, &action.kind)
+                {
                     retract.push(action.id);
                 } else if let Some(rank) = ranks.get(&ordinal) {
                     rerank.push((action.id, *rank));
@@ -332,27 +328,37 @@ impl<'a> Planning<'a> {
         Ok(())
     }
 
-    /// Known people of a complete listing who did not come, and known people held because of somebody else.
-    async fn report_missing(&mut self, receipt: Option<&Receipt>) -> Result<u64> {
+    /// Reports known people of a complete listing who did not come, and those held because of somebody else.
+    async fn report_from_links(&mut self, receipt: Option<&Receipt>) -> Result<u64> {
         let complete = receipt.is_some_and(|receipt| receipt.full && receipt.absence.ground().is_usable());
         let missing = if complete { self.planner.missing() } else { 0 };
-        if missing > 0 {
-            let mut links = self.links.links(&self.parts.connection);
-            while let Some(batch) = links.try_next().await? {
-                for link in batch {
-                    if !self.planner.is_missing(&link.record) {
-                        continue;
-                    }
-                    let message = "not in the complete listing; the member stays as it is";
-                    let mut problem = Problem::warning(rule::PERSON_MISSING, message);
-                    problem.record = Some(link.record);
-                    problem.employee_id = Some(link.employee_id);
-                    self.planner.problem(problem);
-                }
-                self.spool.append(&[], &self.planner.take_problems()).await?;
+        if missing == 0 && !self.planner.has_unreported() {
+            return Ok(0);
+        }
+        let mut links = self.links.links(&self.parts.connection);
+        while let Some(batch) = links.try_next().await? {
+            for link in batch {
+                self.report_from_link(link, complete);
             }
+            self.spool.append(&[], &self.planner.take_problems()).await?;
         }
         Ok(missing)
+    }
+
+    fn report_from_link(&mut self, link: Link, complete: bool) {
+        let missing = complete && self.planner.is_missing(&link.record);
+        let ordinal = self.planner.ordinal(&link.record);
+        let person = EmployeeRef {
+            record: link.record,
+            employee_id: Some(link.employee_id),
+        };
+        if missing {
+            let message = "not in the complete listing; the member stays as it is";
+            self.planner
+                .problem(Problem::warning(rule::PERSON_MISSING, message).of(&person));
+        } else if let Some(ordinal) = ordinal {
+            self.planner.report_contest(ordinal, &person);
+        }
     }
 
     async fn count_invitations(&self) -> Result<u64> {
