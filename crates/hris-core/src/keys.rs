@@ -233,15 +233,32 @@ impl Fingerprinter {
         Print(hasher.finish())
     }
 
-    /// A keyed digest of a sequence of parts, 32 hexadecimal digits: nobody without the key can make one that fits
-    /// an altered plan.
-    pub fn digest<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> String {
-        let mut hasher = self.digests;
-        for part in parts {
-            hasher.write_usize(part.len());
-            hasher.write(part);
-        }
-        format!("{:032x}", hasher.finish128().as_u128())
+    /// Starts a keyed digest: nobody without the key can make one that fits an altered plan.
+    pub fn digester(&self) -> Digester {
+        Digester(self.digests)
+    }
+}
+
+/// A keyed digest in the making.
+#[derive(Clone)]
+pub struct Digester(SipHasher24);
+
+impl Digester {
+    /// Adds a part. Parts are told apart: `ab` and `c` give another digest than `a` and `bc`.
+    pub fn add(&mut self, part: &[u8]) {
+        self.0.write_usize(part.len());
+        self.0.write(part);
+    }
+
+    /// The digest, as 32 hexadecimal digits.
+    pub fn finish(&self) -> String {
+        format!("{:032x}", self.0.finish128().as_u128())
+    }
+}
+
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digester")
     }
 }
 

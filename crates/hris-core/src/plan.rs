@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_core::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{Fingerprinter, KeyId, Print, Prints};
+use crate::keys::{Digester, Fingerprinter, KeyId, Print, Prints};
 use crate::{
     AccountId, ActionId, Attributes, ConnectionKey, EmployeeId, EmployeeRef, MappingVersion, MemberId,
     PlanId, RecordIdKind, Result, RunId, Watermark,
@@ -82,23 +82,22 @@ pub struct PlanOrigin {
 }
 
 impl PlanHeader {
-    /// Closes a plan: puts counts, verdict and the digest over `actions` (the ids in order) on its origin.
-    pub fn seal<'a>(
+    /// A header without its digest: see [`PlanHeader::digester`].
+    pub fn new(
         origin: PlanOrigin,
         summary: PlanSummary,
         verdict: Verdict,
         irreversible_from: Option<NaiveDate>,
-        fingerprinter: &Fingerprinter,
-        actions: impl IntoIterator<Item = &'a ActionId>,
+        key: KeyId,
     ) -> Self {
-        let mut header = Self {
+        Self {
             id: origin.id,
             connection: origin.connection,
             run: origin.run,
             reading: origin.reading,
             mapping: origin.mapping,
             policy: origin.policy,
-            key: fingerprinter.key().clone(),
+            key,
             as_of: origin.as_of,
             created_at: origin.created_at,
             expires_at: origin.expires_at,
@@ -107,25 +106,20 @@ impl PlanHeader {
             verdict,
             irreversible_from,
             digest: String::new(),
-        };
-        header.digest = header.expected_digest(fingerprinter, actions);
-        header
+        }
     }
 
-    /// The digest that header and actions ought to have.
-    pub fn expected_digest<'a>(
-        &self,
-        fingerprinter: &Fingerprinter,
-        actions: impl IntoIterator<Item = &'a ActionId>,
-    ) -> String {
+    /// Starts the digest that header and actions ought to have. Feed it the id of every action in order of
+    /// position; what [`Digester::finish`] answers is the plan's digest.
+    pub fn digester(&self, fingerprinter: &Fingerprinter) -> Digester {
         let unsigned = Self {
             digest: String::new(),
             ..self.clone()
         };
+        let mut digester = fingerprinter.digester();
         // Serialising a struct of texts, numbers and dates into memory has no way to fail.
-        let header = serde_json::to_vec(&unsigned).unwrap_or_default();
-        let parts = std::iter::once(header.as_slice());
-        fingerprinter.digest(parts.chain(actions.into_iter().map(|id| id.as_str().as_bytes())))
+        digester.add(&serde_json::to_vec(&unsigned).unwrap_or_default());
+        digester
     }
 }
 
@@ -340,7 +334,9 @@ impl Action {
         let content = (&self.person, &self.member, &self.kind, &self.expects, &self.after);
         // Serialising texts, numbers and dates into memory has no way to fail.
         let content = serde_json::to_vec(&content).unwrap_or_default();
-        ActionId::from(fingerprinter.digest([content.as_slice()]))
+        let mut digester = fingerprinter.digester();
+        digester.add(&content);
+        ActionId::from(digester.finish())
     }
 
     /// Where it stands in the order of its plan.

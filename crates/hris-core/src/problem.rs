@@ -46,6 +46,8 @@ pub mod rule {
     pub const EMAIL_INVALID: RuleCode = RuleCode::new("email.invalid");
     /// Another person has the same e-mail address.
     pub const EMAIL_SHARED: RuleCode = RuleCode::new("email.shared");
+    /// Members take over each other's addresses or Employee IDs in one run: they are held.
+    pub const UNIQUE_SWAPPED: RuleCode = RuleCode::new("unique.swapped");
     /// A mandatory field of a known member was emptied: the old value stays.
     pub const MANDATORY_EMPTIED: RuleCode = RuleCode::new("mandatory.emptied");
     /// The status word is unknown or missing: no change.
@@ -78,6 +80,10 @@ pub mod rule {
     pub const ACTION_STALE: RuleCode = RuleCode::new("action.stale");
     /// A side listing (departments, offices …) could not be read; the fields that depend on it are absent.
     pub const JOIN_FAILED: RuleCode = RuleCode::new("source.join_failed");
+    /// The reading broke off, and the policy allows to apply what was seen. Nobody leaves.
+    pub const READING_BROKEN: RuleCode = RuleCode::new("reading.broken");
+    /// The reading gives no right to make leavers: planned ones were taken back.
+    pub const LEAVERS_WITHHELD: RuleCode = RuleCode::new("reading.leavers_withheld");
     /// The vendor's total and the number of people seen differ.
     pub const TOTAL_MISMATCH: RuleCode = RuleCode::new("source.total_mismatch");
 
@@ -89,6 +95,7 @@ pub mod rule {
         EMAIL_MISSING,
         EMAIL_INVALID,
         EMAIL_SHARED,
+        UNIQUE_SWAPPED,
         MANDATORY_EMPTIED,
         STATUS_UNKNOWN,
         STATUS_BACKWARDS,
@@ -105,6 +112,8 @@ pub mod rule {
         ACTION_UNCERTAIN,
         ACTION_STALE,
         JOIN_FAILED,
+        READING_BROKEN,
+        LEAVERS_WITHHELD,
         TOTAL_MISMATCH,
     ];
 }

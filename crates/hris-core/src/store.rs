@@ -1,6 +1,8 @@
 //! The store ports: leases, links, plans with their journal, and run history. Async, batch-wise, transactional.
 //!
-//! Every write under a lease carries its fencing token, so that a worker who lost its lease can change nothing.
+//! Every write under a lease carries its fencing token, so that a worker who lost its lease can change nothing: a
+//! token that is not the newest, or whose lease was given back, is refused with [`crate::ErrorKind::Leased`]. A
+//! store has no clock of its own, so a lease that ran out still writes until somebody takes it over.
 //! Each method is one transaction: it happens whole or not at all.
 
 use std::fmt;
@@ -14,8 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyId, Print, Prints};
 use crate::{
-    AccountId, Action, ActionId, ConnectionKey, EmployeeId, LinkState, MappingVersion, MemberId, PlanHeader,
-    PlanId, Position, Problem, RecordId, RecordIdKind, Result, RunId, RunReport, Watermark,
+    AccountId, Action, ActionId, ActionKind, Attributes, ConnectionKey, EmployeeId, Expectation, LinkState,
+    MappingVersion, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, RecordIdKind, Result, RunId,
+    RunReport, Watermark,
 };
 
 /// Everything an engine needs of a store. Implemented for whatever implements the four parts.
@@ -203,6 +206,27 @@ impl StoredAction {
     pub fn new(action: Action, state: ActionState) -> Self {
         Self { action, state }
     }
+
+    /// Takes out every value and every fingerprint, as a store does once the action or its plan is final.
+    ///
+    /// What stays says which action it was: id, rank, person, member, the kind with its flags, reason and dates,
+    /// and the states of the link. The id no longer fits the content ([`Action::expected_id`]).
+    pub fn erase(&mut self) {
+        match &mut self.action.kind {
+            ActionKind::Create {
+                attributes: values, ..
+            }
+            | ActionKind::Adopt { changes: values, .. }
+            | ActionKind::Update { changes: values }
+            | ActionKind::Reactivate { changes: values } => *values = Attributes::new(),
+            ActionKind::Leave { .. } => {}
+        }
+        if let Expectation::Linked { row, .. } = &mut self.action.expects {
+            *row = Print(0);
+        }
+        self.action.after.email = None;
+        self.action.after.prints = Prints::default();
+    }
 }
 
 /// The end of one action: its final state and what it does to the link, written in one transaction.
@@ -213,7 +237,7 @@ pub struct Settlement {
     pub action: ActionId,
     /// `Done`, `Failed`, `Uncertain`, or back to `Pending` where it was provably not sent.
     pub state: ActionState,
-    /// The link to write.
+    /// The link to write. It takes the place of the record's link and of any other record's link to its member.
     pub link: Option<Link>,
 }
 
@@ -289,12 +313,22 @@ impl StoredPlan {
 }
 
 /// Plans, their actions and the journal of carrying them out.
+///
+/// # Contract
+///
+/// * Reads of a plan that is not there find nothing; writes to it are [`crate::ErrorKind::NotFound`].
+/// * A draft takes `append`, `retract`, `rerank` and `seal`; for any other plan they are
+///   [`crate::ErrorKind::Stale`].
+/// * A sealed plan that is not final takes `begin` and `settle`; for any other plan they are
+///   [`crate::ErrorKind::Stale`]. So they are for an action that is final already, whatever else the batch holds.
+/// * A header or report of another connection than the lease's is [`crate::ErrorKind::Invalid`].
 #[async_trait]
 pub trait Plans: fmt::Debug + Send + Sync + 'static {
-    /// Starts gathering actions under a new id. An unsealed draft of the connection is thrown away.
+    /// Starts gathering actions under a new id. An unsealed draft of the connection is thrown away. The id of a
+    /// sealed plan is [`crate::ErrorKind::Conflict`].
     async fn open_plan(&self, lease: &Lease, plan: &PlanId) -> Result<()>;
 
-    /// Adds actions and problems to a draft.
+    /// Adds actions and problems to a draft. An action that is there already takes the rank given last.
     async fn append(
         &self,
         lease: &Lease,
@@ -303,10 +337,11 @@ pub trait Plans: fmt::Debug + Send + Sync + 'static {
         problems: &[Problem],
     ) -> Result<()>;
 
-    /// Takes actions out of a draft, since something read later contradicts them.
+    /// Takes actions out of a draft, since something read later contradicts them. Ids that are not in it are passed
+    /// over.
     async fn retract(&self, lease: &Lease, plan: &PlanId, actions: &[ActionId]) -> Result<()>;
 
-    /// Changes the rank of actions in a draft.
+    /// Changes the rank of actions in a draft. An id that is not in it is [`crate::ErrorKind::NotFound`].
     async fn rerank(&self, lease: &Lease, plan: &PlanId, ranks: &[(ActionId, u32)]) -> Result<()>;
 
     /// Closes a draft with its header.
@@ -315,11 +350,14 @@ pub trait Plans: fmt::Debug + Send + Sync + 'static {
     /// A sealed plan.
     async fn plan(&self, connection: &ConnectionKey, plan: &PlanId) -> Result<Option<StoredPlan>>;
 
-    /// The sealed plans of a connection that are not final, oldest first.
+    /// The sealed plans of a connection that are not final, oldest first by the time in their header.
     async fn open_plans(&self, connection: &ConnectionKey) -> Result<Vec<StoredPlan>>;
 
     /// Moves a plan to another state. A move out of a final state is [`crate::ErrorKind::Stale`]. Moving to a
-    /// final state erases the values of actions that were not carried out.
+    /// final state erases the values of actions that were not carried out ([`StoredAction::erase`]).
+    ///
+    /// Dismissing a draft throws it away; its other moves are [`crate::ErrorKind::Stale`], since only
+    /// [`Plans::seal`] ends a draft. A move back to a draft is [`crate::ErrorKind::Invalid`].
     async fn set_plan_state(&self, lease: &Lease, plan: &PlanId, state: &PlanState) -> Result<()>;
 
     /// Actions in order of position from the one after `after`, at most `limit`; also those of a draft.
@@ -340,10 +378,11 @@ pub trait Plans: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Problem>>;
 
-    /// Writes down that actions are about to be sent.
+    /// Writes down that actions are about to be sent. Beginning what was begun already is fine.
     async fn begin(&self, lease: &Lease, plan: &PlanId, actions: &[ActionId]) -> Result<()>;
 
-    /// Writes down how actions ended, together with their links, and erases the values of final ones.
+    /// Writes down how actions ended, together with their links, and erases the values of final ones. An action
+    /// need not have been begun. Settling to `Begun` is [`crate::ErrorKind::Invalid`].
     async fn settle(&self, lease: &Lease, plan: &PlanId, settlements: &[Settlement]) -> Result<()>;
 }
 
@@ -353,7 +392,7 @@ pub trait Runs: fmt::Debug + Send + Sync + 'static {
     /// Adds the report of a run, or replaces it if the run was reported before.
     async fn record_run(&self, lease: &Lease, report: &RunReport) -> Result<()>;
 
-    /// Reports of a connection, newest first, from number `offset`, at most `limit`.
+    /// Reports of a connection, newest first by the time they started, from number `offset`, at most `limit`.
     async fn runs(&self, connection: &ConnectionKey, offset: u64, limit: usize) -> Result<Vec<RunReport>>;
 
     /// One report.

@@ -44,9 +44,7 @@ impl<'a> Applying<'a> {
     pub(crate) async fn verify(&self) -> Result<()> {
         let header = &self.plan.header;
         let stale = |what: &'static str| {
-            Err(Error::new(ErrorKind::Stale, what)
-                .with_hint("plan anew")
-                .with_context("plan", &header.id))
+            Err(Error::new(ErrorKind::Stale, what).with_hint("plan anew").with_context("plan", &header.id))
         };
         let now = self.parts.clock.now();
         if header.connection != self.parts.connection {
@@ -93,11 +91,7 @@ impl<'a> Applying<'a> {
                 digester.add(action.id.as_str().as_bytes());
             }
         }
-        if digester.finish() == header.digest {
-            Ok(())
-        } else {
-            Err(altered())
-        }
+        if digester.finish() == header.digest { Ok(()) } else { Err(altered()) }
     }
 
     /// Carries out what is left of the plan. What was begun before a crash is read back first.
@@ -115,9 +109,7 @@ impl<'a> Applying<'a> {
                 parts.cancel.check()?;
                 self.group(group).await?;
                 done += group.len() as u64;
-                parts
-                    .progress
-                    .report(ProgressEvent::new(Stage::Applying, done, Some(total)));
+                parts.progress.report(ProgressEvent::new(Stage::Applying, done, Some(total)));
             }
         }
         self.finish().await
@@ -128,9 +120,7 @@ impl<'a> Applying<'a> {
         let (connection, id) = (self.plan.header.connection.clone(), self.plan.header.id.clone());
         let mut pages = action_pages(&*self.parts.store, &connection, &id, None);
         while let Some(page) = pages.try_next().await? {
-            let begun = page
-                .into_iter()
-                .filter(|stored| stored.state == ActionState::Begun);
+            let begun = page.into_iter().filter(|stored| stored.state == ActionState::Begun);
             for stored in begun {
                 let settlement = self.read_back(&stored.action, None).await?;
                 self.settle(vec![(&stored.action, settlement)]).await?;
@@ -143,9 +133,8 @@ impl<'a> Applying<'a> {
     async fn group(&mut self, group: &[StoredAction]) -> Result<()> {
         let capabilities = self.parts.target.capabilities();
         let open: Vec<_> = group.iter().filter(|stored| !stored.state.is_final()).collect();
-        let (begun, pending): (Vec<_>, Vec<_>) = open
-            .into_iter()
-            .partition(|stored| stored.state == ActionState::Begun);
+        let (begun, pending): (Vec<_>, Vec<_>) =
+            open.into_iter().partition(|stored| stored.state == ActionState::Begun);
         for stored in begun {
             let settlement = self.read_back(&stored.action, None).await?;
             self.settle(vec![(&stored.action, settlement)]).await?;
@@ -170,34 +159,22 @@ impl<'a> Applying<'a> {
 
     /// One batch: check what each action expects, write down that it is sent, send, write down how it ended.
     async fn batch<'s>(&self, batch: Vec<&'s StoredAction>) -> Result<Vec<(&'s Action, Option<Settlement>)>> {
-        let records: Vec<_> = batch
-            .iter()
-            .map(|stored| stored.action.person.record.clone())
-            .collect();
-        let links = self
-            .parts
-            .store
-            .links_of(&self.parts.connection, &records)
-            .await?;
+        let records: Vec<_> = batch.iter().map(|stored| stored.action.person.record.clone()).collect();
+        let links = self.parts.store.links_of(&self.parts.connection, &records).await?;
         let mut ended = Vec::new();
         let mut send = Vec::new();
         for (stored, link) in batch.into_iter().zip(links) {
             if holds(&stored.action.expects, link.as_ref()) {
                 send.push(&stored.action);
             } else {
-                let problem = Problem::error(
-                    rule::ACTION_STALE,
-                    "the member changed since the plan was made; skipped",
-                );
+                let problem =
+                    Problem::error(rule::ACTION_STALE, "the member changed since the plan was made; skipped");
                 ended.push((&stored.action, Some(failed(&stored.action, problem))));
             }
         }
         if !send.is_empty() {
             let ids: Vec<_> = send.iter().map(|action| action.id.clone()).collect();
-            self.parts
-                .store
-                .begin(&self.lease, &self.plan.header.id, &ids)
-                .await?;
+            self.parts.store.begin(&self.lease, &self.plan.header.id, &ids).await?;
             let actions: Vec<_> = send.iter().map(|action| (*action).clone()).collect();
             let mut outcomes = self.parts.target.apply(&actions).await.into_iter();
             for action in send {
@@ -206,14 +183,8 @@ impl<'a> Applying<'a> {
                 ended.push((action, self.interpret(action, outcome).await?));
             }
         }
-        let settlements: Vec<_> = ended
-            .iter()
-            .filter_map(|(_, settlement)| settlement.clone())
-            .collect();
-        self.parts
-            .store
-            .settle(&self.lease, &self.plan.header.id, &settlements)
-            .await?;
+        let settlements: Vec<_> = ended.iter().filter_map(|(_, settlement)| settlement.clone()).collect();
+        self.parts.store.settle(&self.lease, &self.plan.header.id, &settlements).await?;
         Ok(ended)
     }
 
@@ -224,10 +195,7 @@ impl<'a> Applying<'a> {
             Outcome::Conflict(error) => Some(failed(action, refusal(rule::MEMBER_CONFLICT, &error))),
             Outcome::NotAttempted(_) => Some(Settlement::new(action.id.clone(), ActionState::Pending)),
             Outcome::InDoubt(error) => self.read_back(action, Some(error)).await?,
-            _ => Some(uncertain(
-                action,
-                "the target answered something that this version does not know",
-            )),
+            _ => Some(uncertain(action, "the target answered something that this version does not know")),
         })
     }
 
@@ -244,21 +212,13 @@ impl<'a> Applying<'a> {
                 return Ok(Some(uncertain(action, "several members match this employee now")));
             }
             Reading::Gone => {
-                let problem = Problem::error(
-                    rule::MEMBER_VANISHED,
-                    "the member is not on the platform any more",
-                );
+                let problem =
+                    Problem::error(rule::MEMBER_VANISHED, "the member is not on the platform any more");
                 return Ok(Some(failed(action, problem)));
             }
             Reading::NotAsIntended => {}
         }
-        let again = self
-            .parts
-            .target
-            .apply(std::slice::from_ref(action))
-            .await
-            .into_iter()
-            .next();
+        let again = self.parts.target.apply(std::slice::from_ref(action)).await.into_iter().next();
         match again.unwrap_or_else(|| Outcome::InDoubt(no_outcome())) {
             Outcome::InDoubt(_) => match self.find(action).await {
                 Reading::AsIntended(member) => Ok(Some(done(action, member))),
@@ -291,14 +251,8 @@ impl<'a> Applying<'a> {
     }
 
     async fn settle(&mut self, ended: Vec<(&Action, Option<Settlement>)>) -> Result<()> {
-        let settlements: Vec<_> = ended
-            .iter()
-            .filter_map(|(_, settlement)| settlement.clone())
-            .collect();
-        self.parts
-            .store
-            .settle(&self.lease, &self.plan.header.id, &settlements)
-            .await?;
+        let settlements: Vec<_> = ended.iter().filter_map(|(_, settlement)| settlement.clone()).collect();
+        self.parts.store.settle(&self.lease, &self.plan.header.id, &settlements).await?;
         for (action, settlement) in &ended {
             self.count(action, settlement.as_ref());
         }
@@ -335,10 +289,7 @@ impl<'a> Applying<'a> {
     /// The account, the kind of record ids and the key are pinned before the first write.
     async fn pin_baseline(&self) -> Result<()> {
         if self.parts.store.baseline(&self.parts.connection).await?.is_none() {
-            self.parts
-                .store
-                .set_baseline(&self.lease, &self.baseline(None))
-                .await?;
+            self.parts.store.set_baseline(&self.lease, &self.baseline(None)).await?;
         }
         Ok(())
     }
@@ -368,12 +319,8 @@ impl<'a> Applying<'a> {
     /// Later readings are held against this one, unless it did not read everyone.
     pub(crate) async fn remember_reading(&self) -> Result<()> {
         let before = self.parts.store.baseline(&self.parts.connection).await?;
-        let last_complete = self
-            .plan
-            .header
-            .reading
-            .full
-            .or_else(|| before.as_ref().and_then(|known| known.last_complete));
+        let last_complete =
+            self.plan.header.reading.full.or_else(|| before.as_ref().and_then(|known| known.last_complete));
         let baseline = self.baseline(last_complete);
         if before.as_ref() != Some(&baseline) {
             self.parts.store.set_baseline(&self.lease, &baseline).await?;
@@ -383,10 +330,7 @@ impl<'a> Applying<'a> {
 
     async fn set_state(&mut self, state: PlanState) -> Result<()> {
         if self.plan.state != state {
-            self.parts
-                .store
-                .set_plan_state(&self.lease, &self.plan.header.id, &state)
-                .await?;
+            self.parts.store.set_plan_state(&self.lease, &self.plan.header.id, &state).await?;
             self.plan.state = state;
         }
         Ok(())
@@ -422,9 +366,7 @@ fn holds(expects: &Expectation, link: Option<&Link>) -> bool {
 fn is_as_intended(action: &Action, member: &MemberRecord) -> bool {
     let open = !matches!(action.kind, ActionKind::Leave { .. });
     let attributes_fit = action.kind.changes().is_none_or(|changes| {
-        changes
-            .iter()
-            .all(|(field, value)| member.attributes.get(field).flatten() == value)
+        changes.iter().all(|(field, value)| member.attributes.get(field).flatten() == value)
     });
     member.active == open && attributes_fit
 }

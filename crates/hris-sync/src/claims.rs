@@ -1,4 +1,9 @@
 //! Who claims a unique value in one reading: an e-mail address or an Employee ID, by fingerprint.
+//!
+//! Claims are gathered while reading and looked at once everyone has been read, so that it makes no difference in
+//! which order people come.
+
+use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -6,64 +11,67 @@ use hris_core::keys::Print;
 
 use crate::comparison::Ordinal;
 
-/// Claims of people on values that only one of them can have.
+/// Claims of people on values that only one of them can have; 8 bytes a person.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
+    /// By ordinal. 0: no claim.
     values: Vec<u64>,
-    holders: HashTable<u32>,
+}
+
+/// The claims of everyone, by value.
+#[derive(Debug)]
+pub(crate) struct ClaimIndex<'a> {
+    claims: &'a Claims,
+    first: HashTable<u32>,
+    /// Those who claim one value, where there are several; in order of their numbers.
+    pub(crate) shared: BTreeMap<u64, Vec<Ordinal>>,
 }
 
 impl Claims {
-    /// Lets a person claim a value. Answers who holds it already, if that is somebody else.
-    pub(crate) fn claim(&mut self, who: Ordinal, value: Print) -> Option<Ordinal> {
-        let index = who.index();
-        if self.values.len() <= index {
-            self.values.resize(index + 1, 0);
+    /// Sets what a person claims, in place of an earlier claim.
+    pub(crate) fn set(&mut self, who: Ordinal, value: Option<Print>) {
+        if self.values.len() <= who.index() {
+            if value.is_none() {
+                return;
+            }
+            self.values.resize(who.index() + 1, 0);
         }
-        let Self { values, holders } = self;
-        let value_of = |holder: u32| values.get(holder as usize).copied().unwrap_or_default();
-        match holders.entry(
-            value.0,
-            |holder| value_of(*holder) == value.0,
-            |holder| value_of(*holder),
-        ) {
-            Entry::Occupied(holder) => Some(Ordinal::from_raw(*holder.get())).filter(|holder| *holder != who),
-            Entry::Vacant(place) => {
-                place.insert(who.raw());
-                if let Some(slot) = values.get_mut(index) {
-                    *slot = value.0;
+        if let Some(slot) = self.values.get_mut(who.index()) {
+            *slot = value.map_or(0, |value| value.0);
+        }
+    }
+
+    /// Looks at the claims of everyone.
+    pub(crate) fn index(&self) -> ClaimIndex<'_> {
+        let mut index = ClaimIndex { claims: self, first: HashTable::new(), shared: BTreeMap::new() };
+        for (who, value) in (0_u32..).zip(&self.values).filter(|(_, value)| **value != 0) {
+            let of = |who: &u32| self.value(*who);
+            match index.first.entry(*value, |who| of(who) == *value, of) {
+                Entry::Occupied(first) => {
+                    let first = Ordinal::from_raw(*first.get());
+                    index.shared.entry(*value).or_insert_with(|| vec![first]).push(Ordinal::from_raw(who));
                 }
-                None
+                Entry::Vacant(place) => {
+                    place.insert(who);
+                }
             }
         }
+        index
     }
 
-    /// Who holds a value.
-    pub(crate) fn holder(&self, value: Print) -> Option<Ordinal> {
-        self.holders
-            .find(value.0, |holder| self.value_of(*holder) == value.0)
-            .copied()
-            .map(Ordinal::from_raw)
+    fn value(&self, who: u32) -> u64 {
+        self.values.get(who as usize).copied().unwrap_or_default()
     }
+}
 
-    /// Lets a person give up their claim, for a row that is replaced by a newer one.
-    pub(crate) fn give_up(&mut self, who: Ordinal) {
-        let Some(value) = self.values.get(who.index()).copied() else {
-            return;
-        };
-        if let Ok(entry) = self.holders.find_entry(value, |holder| *holder == who.raw()) {
-            entry.remove();
+impl ClaimIndex<'_> {
+    /// Everybody who claims a value.
+    pub(crate) fn claimants(&self, value: Print) -> Vec<Ordinal> {
+        if let Some(claimants) = self.shared.get(&value.0) {
+            return claimants.clone();
         }
-    }
-
-    /// Hands a value from its holder to another person, who has the better claim.
-    pub(crate) fn hand_over(&mut self, from: Ordinal, to: Ordinal, value: Print) {
-        self.give_up(from);
-        self.claim(to, value);
-    }
-
-    fn value_of(&self, holder: u32) -> u64 {
-        self.values.get(holder as usize).copied().unwrap_or_default()
+        let first = self.first.find(value.0, |who| self.claims.value(*who) == value.0);
+        first.map(|who| Ordinal::from_raw(*who)).into_iter().collect()
     }
 }
 
@@ -76,26 +84,26 @@ mod tests {
     }
 
     #[test]
-    fn the_second_to_claim_a_value_is_told_who_came_first() {
+    fn everybody_who_claims_one_value_is_named() {
         let mut claims = Claims::default();
-        assert_eq!(claims.claim(person(0), Print(7)), None);
-        assert_eq!(claims.claim(person(5), Print(8)), None);
-        assert_eq!(claims.claim(person(1), Print(7)), Some(person(0)));
-        assert_eq!(
-            claims.claim(person(0), Print(7)),
-            None,
-            "one's own claim is no obstacle"
-        );
+        for (who, value) in [(5, 7), (0, 7), (2, 8), (9, 7)] {
+            claims.set(person(who), Some(Print(value)));
+        }
+        let index = claims.index();
+        assert_eq!(index.shared, [(7, vec![person(0), person(5), person(9)])].into_iter().collect());
+        assert_eq!(index.claimants(Print(8)), [person(2)]);
+        assert_eq!(index.claimants(Print(1)), []);
     }
 
     #[test]
-    fn a_value_given_up_or_handed_over_has_its_new_holder() {
+    fn a_claim_that_is_replaced_or_given_up_counts_no_more() {
         let mut claims = Claims::default();
-        claims.claim(person(0), Print(7));
-        claims.hand_over(person(0), person(3), Print(7));
-        assert_eq!(claims.holder(Print(7)), Some(person(3)));
-        claims.give_up(person(3));
-        assert_eq!(claims.holder(Print(7)), None);
-        assert_eq!(claims.claim(person(1), Print(7)), None);
+        claims.set(person(0), Some(Print(7)));
+        claims.set(person(1), Some(Print(7)));
+        claims.set(person(1), Some(Print(8)));
+        claims.set(person(3), None);
+        assert!(claims.index().shared.is_empty());
+        claims.set(person(0), None);
+        assert_eq!(claims.index().claimants(Print(7)), []);
     }
 }

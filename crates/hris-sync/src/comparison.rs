@@ -17,10 +17,6 @@ impl Ordinal {
         self.0 as usize
     }
 
-    pub(crate) fn raw(self) -> u32 {
-        self.0
-    }
-
     pub(crate) fn from_raw(number: u32) -> Self {
         Self(number)
     }
@@ -117,31 +113,21 @@ impl Comparison {
         let Some(ordinal) = self.find(key) else {
             let ordinal = self.push(key, prints)?;
             self.mark_seen(ordinal);
-            return Ok(Observation {
-                ordinal,
-                compared: Compared::New,
-                repeated: false,
-            });
+            return Ok(Observation { ordinal, compared: Compared::New, repeated: false });
         };
         let repeated = self.mark_seen(ordinal);
-        let compared = self.compare(ordinal, prints);
-        if !repeated && compared != Compared::Same {
+        let compared =
+            if repeated { self.compare_repeat(ordinal, prints) } else { self.compare(ordinal, prints) };
+        if !repeated {
             self.replace(ordinal, prints);
         }
-        Ok(Observation {
-            ordinal,
-            compared,
-            repeated,
-        })
+        Ok(Observation { ordinal, compared, repeated })
     }
 
     /// The row with a key.
     pub fn find(&self, key: Print) -> Option<Ordinal> {
         let keys = &self.keys;
-        self.index
-            .find(key.0, |ordinal| hash(keys, *ordinal) == key.0)
-            .copied()
-            .map(Ordinal)
+        self.index.find(key.0, |ordinal| hash(keys, *ordinal) == key.0).copied().map(Ordinal)
     }
 
     /// Whether the row was known before the stream began.
@@ -159,9 +145,7 @@ impl Comparison {
         let known = self.seen.iter().take(self.known).enumerate();
         // Ordinals are made from `u32` numbers, so that the cast back loses nothing.
         #[expect(clippy::cast_possible_truncation, reason = "see above")]
-        known
-            .filter(|(_, seen)| !**seen)
-            .map(|(index, _)| Ordinal(index as u32))
+        known.filter(|(_, seen)| !**seen).map(|(index, _)| Ordinal(index as u32))
     }
 
     /// How many rows are known or came.
@@ -179,39 +163,49 @@ impl Comparison {
         if complete && self.rows.get(ordinal.index()) == Some(&row_of(prints)) {
             return Compared::Same;
         }
-        let start = ordinal.index() * self.width;
-        let known = self.columns.iter().skip(start).take(self.width);
-        let differing = known
-            .zip(prints)
-            .enumerate()
-            .filter_map(|(column, (known, print))| {
-                let print = (*print)?;
-                (*known != column_of(Some(print))).then_some(1_u64 << column)
-            });
-        match differing.fold(0, |mask, bit| mask | bit) {
+        match self.differing(ordinal, prints) {
             // The rows differ, yet no column does: the short fingerprints of a changed column collide. Nothing is
             // lost by writing every column.
-            0 if complete => Compared::Changed(u64::MAX >> (MAX_TARGETS - self.width.max(1))),
+            0 if complete => Compared::Changed(self.all_columns()),
             0 => Compared::Same,
             mask => Compared::Changed(mask),
         }
     }
 
+    /// Two rows of one stream: a column that only one of them has makes a difference too.
+    fn compare_repeat(&self, ordinal: Ordinal, prints: &[Option<Print>]) -> Compared {
+        if self.rows.get(ordinal.index()) == Some(&row_of(prints)) {
+            return Compared::Same;
+        }
+        match self.differing(ordinal, prints) {
+            0 => Compared::Changed(self.all_columns()),
+            mask => Compared::Changed(mask),
+        }
+    }
+
+    fn differing(&self, ordinal: Ordinal, prints: &[Option<Print>]) -> u64 {
+        let start = ordinal.index() * self.width;
+        let known = self.columns.iter().skip(start).take(self.width);
+        let differing = known.zip(prints).enumerate().filter_map(|(column, (known, print))| {
+            let print = (*print)?;
+            (*known != column_of(Some(print))).then_some(1_u64 << column)
+        });
+        differing.fold(0, |mask, bit| mask | bit)
+    }
+
+    fn all_columns(&self) -> u64 {
+        u64::MAX >> (MAX_TARGETS - self.width.max(1))
+    }
+
     fn push(&mut self, key: Print, prints: &[Option<Print>]) -> Result<Ordinal> {
-        let ordinal = u32::try_from(self.keys.len()).map_err(|_| {
-            Error::new(
-                ErrorKind::TooLarge,
-                "more than four billion rows cannot be compared",
-            )
-        })?;
+        let ordinal = u32::try_from(self.keys.len())
+            .map_err(|_| Error::new(ErrorKind::TooLarge, "more than four billion rows cannot be compared"))?;
         self.keys.push(key.0);
         self.rows.push(row_of(prints));
-        self.columns
-            .extend((0..self.width).map(|column| column_of(prints.get(column).copied().flatten())));
+        self.columns.extend((0..self.width).map(|column| column_of(prints.get(column).copied().flatten())));
         self.seen.push(false);
         let keys = &self.keys;
-        self.index
-            .insert_unique(key.0, ordinal, |ordinal| hash(keys, *ordinal));
+        self.index.insert_unique(key.0, ordinal, |ordinal| hash(keys, *ordinal));
         Ok(Ordinal(ordinal))
     }
 
@@ -230,9 +224,7 @@ impl Comparison {
     }
 
     fn mark_seen(&mut self, ordinal: Ordinal) -> bool {
-        self.seen
-            .get_mut(ordinal.index())
-            .is_some_and(|seen| std::mem::replace(seen, true))
+        self.seen.get_mut(ordinal.index()).is_some_and(|seen| std::mem::replace(seen, true))
     }
 }
 
@@ -245,9 +237,7 @@ fn hash(keys: &[u64], ordinal: u32) -> u64 {
 fn row_of(prints: &[Option<Print>]) -> u64 {
     const STEP: u64 = 0x517c_c1b7_2722_0a95;
     let columns = prints.iter().map(|print| print.map_or(0, |print| print.0));
-    columns.fold(0_u64, |row, print| {
-        (row.rotate_left(5) ^ print).wrapping_mul(STEP)
-    })
+    columns.fold(0_u64, |row, print| (row.rotate_left(5) ^ print).wrapping_mul(STEP))
 }
 
 /// 0 stands for "unknown", so that a fingerprint which happens to be 0 becomes 1.
@@ -277,10 +267,7 @@ mod tests {
     fn an_absent_column_never_differs_and_an_unknown_one_always_does() {
         let mut comparison = Comparison::new(2);
         comparison.add_known(Print(1), &[Some(Print(10)), None]).unwrap();
-        assert_eq!(
-            comparison.observe(Print(1), &[None, None]).unwrap().compared,
-            Compared::Same
-        );
+        assert_eq!(comparison.observe(Print(1), &[None, None]).unwrap().compared, Compared::Same);
         let seen = comparison.observe(Print(1), &[None, Some(Print(5))]).unwrap();
         assert_eq!(seen.compared, Compared::Changed(0b10));
     }
@@ -299,14 +286,21 @@ mod tests {
     }
 
     #[test]
+    fn a_repeat_that_lacks_a_column_is_another_row_whichever_comes_first() {
+        let (full, partial) = (prints(&[1, 2]), vec![Some(Print(1)), None]);
+        for (first, second) in [(&full, &partial), (&partial, &full)] {
+            let mut comparison = Comparison::new(2);
+            comparison.observe(Print(1), first).unwrap();
+            assert_ne!(comparison.observe(Print(1), second).unwrap().compared, Compared::Same);
+            assert_eq!(comparison.observe(Print(1), first).unwrap().compared, Compared::Same);
+        }
+    }
+
+    #[test]
     fn a_row_that_differs_only_beyond_the_short_fingerprints_counts_as_wholly_changed() {
         let mut comparison = Comparison::new(2);
-        comparison
-            .add_known(Print(1), &prints(&[0x1_0000_0001, 2]))
-            .unwrap();
-        let seen = comparison
-            .observe(Print(1), &prints(&[0x2_0000_0001, 2]))
-            .unwrap();
+        comparison.add_known(Print(1), &prints(&[0x1_0000_0001, 2])).unwrap();
+        let seen = comparison.observe(Print(1), &prints(&[0x2_0000_0001, 2])).unwrap();
         assert_eq!(seen.compared, Compared::Changed(0b11));
     }
 
@@ -314,10 +308,7 @@ mod tests {
     fn two_known_rows_with_one_key_are_an_integrity_error() {
         let mut comparison = Comparison::new(1);
         comparison.add_known(Print(1), &prints(&[1])).unwrap();
-        assert_eq!(
-            comparison.add_known(Print(1), &prints(&[1])).unwrap_err().kind(),
-            ErrorKind::Integrity
-        );
+        assert_eq!(comparison.add_known(Print(1), &prints(&[1])).unwrap_err().kind(), ErrorKind::Integrity);
     }
 
     proptest! {

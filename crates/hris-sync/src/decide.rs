@@ -85,9 +85,7 @@ fn starts_soon(start_date: Option<NaiveDate>, as_of: NaiveDate, days: Option<u16
     let (Some(start), Some(days)) = (start_date, days) else {
         return false;
     };
-    as_of
-        .checked_add_days(Days::new(days.into()))
-        .is_some_and(|limit| start <= limit)
+    as_of.checked_add_days(Days::new(days.into())).is_some_and(|limit| start <= limit)
 }
 
 #[cfg(test)]
@@ -126,21 +124,9 @@ mod tests {
             (Pending, leaver(None), Decision::Ignore),
             (OnLeave, MEMBER, Decision::Keep),
             (OnLeave, Standing::Unknown, Decision::Create { known: false }),
-            (
-                unknown_word.clone(),
-                MEMBER,
-                Decision::NoChange(rule::STATUS_UNKNOWN),
-            ),
-            (
-                unknown_word,
-                Standing::Unknown,
-                Decision::NoChange(rule::STATUS_UNKNOWN),
-            ),
-            (
-                Unknown(None),
-                leaver(None),
-                Decision::NoChange(rule::STATUS_UNKNOWN),
-            ),
+            (unknown_word.clone(), MEMBER, Decision::NoChange(rule::STATUS_UNKNOWN)),
+            (unknown_word, Standing::Unknown, Decision::NoChange(rule::STATUS_UNKNOWN)),
+            (Unknown(None), leaver(None), Decision::NoChange(rule::STATUS_UNKNOWN)),
         ];
         for (status, standing, expected) in rows {
             assert_eq!(decision(&status, standing), expected, "{status:?} {standing:?}");

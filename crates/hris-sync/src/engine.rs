@@ -115,11 +115,7 @@ impl Engine {
         let holder = RunId::from("dry-run");
         let lease = self.lease(&*spool, &holder).await?;
         let store = &*self.parts.store;
-        let options = Options {
-            as_of,
-            keep_empty: true,
-            left_already: 0,
-        };
+        let options = Options { as_of, keep_empty: true, left_already: 0 };
         let planning = Planning::start(&self.parts, &*spool, store, &*spool, &lease, options).await?;
         let planned = planning.run().await?;
         Ok(PlanView::new(spool, planned.header))
@@ -130,11 +126,7 @@ impl Engine {
         self.check_invitations()?;
         self.leased(run, async |lease| {
             self.dismiss_waiting(lease).await?;
-            let options = Options {
-                as_of,
-                keep_empty: true,
-                left_already: 0,
-            };
+            let options = Options { as_of, keep_empty: true, left_already: 0 };
             let planned = self.make_plan(lease, options).await?;
             let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
             Ok(PlanView::new(store, planned.header))
@@ -160,14 +152,8 @@ impl Engine {
         let run = stored.header.run.clone();
         let until = self.parts.clock.now() + chrono::TimeDelta::from_std(RELEASE_HOLDS).unwrap_or_default();
         self.leased(&run, async |lease| {
-            stored.state = PlanState::Released {
-                actor: actor.to_owned(),
-                until,
-            };
-            self.parts
-                .store
-                .set_plan_state(lease, plan, &stored.state)
-                .await?;
+            stored.state = PlanState::Released { actor: actor.to_owned(), until };
+            self.parts.store.set_plan_state(lease, plan, &stored.state).await?;
             let mut report = self.report(&run, Trigger::Release);
             let result = self.carry_out(lease, stored.clone(), &mut report).await;
             self.close(lease, report, result).await
@@ -179,9 +165,7 @@ impl Engine {
     pub async fn dismiss(&self, plan: &PlanId, actor: &str) -> Result<()> {
         let run = RunId::from(format!("dismiss {plan}"));
         self.leased(&run, async |lease| {
-            let state = PlanState::Dismissed {
-                actor: actor.to_owned(),
-            };
+            let state = PlanState::Dismissed { actor: actor.to_owned() };
             self.parts.store.set_plan_state(lease, plan, &state).await
         })
         .await
@@ -210,30 +194,21 @@ impl Engine {
 
     async fn run_leased(&self, lease: &Lease, report: &mut RunReport, as_of: NaiveDate) -> Result<()> {
         self.continue_open(lease, report).await?;
-        let options = Options {
-            as_of,
-            keep_empty: false,
-            left_already: report.applied.left,
-        };
+        let options = Options { as_of, keep_empty: false, left_already: report.applied.left };
         let planned = self.make_plan(lease, options).await?;
         report.planned = planned.header.summary.clone();
         report.irreversible_from = planned.header.irreversible_from;
         add(&mut report.problems, &planned.problems);
         if let Verdict::Held(reasons) = &planned.header.verdict {
             report.plan = Some(planned.header.id.clone());
-            report.result = RunResult::Held {
-                reasons: reasons.clone(),
-            };
+            report.result = RunResult::Held { reasons: reasons.clone() };
             return Ok(());
         }
         let plan = StoredPlan::new(planned.header, PlanState::Sealed);
         if planned.stored {
             return self.carry_out(lease, plan, report).await;
         }
-        Applying::new(&self.parts, lease, plan)
-            .await?
-            .remember_reading()
-            .await
+        Applying::new(&self.parts, lease, plan).await?.remember_reading().await
     }
 
     /// Finishes plans that a crash or a stop left half done, and clears away those that wait for nobody.
@@ -274,18 +249,13 @@ impl Engine {
     }
 
     async fn dismiss_as_superseded(&self, lease: &Lease, plan: &PlanId) -> Result<()> {
-        let state = PlanState::Dismissed {
-            actor: format!("superseded by {}", lease.holder),
-        };
+        let state = PlanState::Dismissed { actor: format!("superseded by {}", lease.holder) };
         self.parts.store.set_plan_state(lease, plan, &state).await
     }
 
     async fn make_plan(&self, lease: &Lease, options: Options) -> Result<Planned> {
         let store = &*self.parts.store;
-        Planning::start(&self.parts, store, store, store, lease, options)
-            .await?
-            .run()
-            .await
+        Planning::start(&self.parts, store, store, store, lease, options).await?.run().await
     }
 
     async fn carry_out(&self, lease: &Lease, plan: StoredPlan, report: &mut RunReport) -> Result<()> {
@@ -305,21 +275,16 @@ impl Engine {
             Error::new(ErrorKind::NotFound, "this connection has no such plan").with_context("plan", plan)
         })?;
         if stored.header.digest != digest {
-            return Err(
-                Error::new(ErrorKind::Stale, "the digest is not the one of this plan")
-                    .with_hint("look at the plan again and confirm the digest that it shows")
-                    .with_context("plan", plan),
-            );
+            return Err(Error::new(ErrorKind::Stale, "the digest is not the one of this plan")
+                .with_hint("look at the plan again and confirm the digest that it shows")
+                .with_context("plan", plan));
         }
         Ok(stored)
     }
 
     /// A choice that the target cannot honour is refused before anything is planned.
     fn check_invitations(&self) -> Result<()> {
-        match (
-            self.parts.policy.invite,
-            self.parts.target.capabilities().invitations,
-        ) {
+        match (self.parts.policy.invite, self.parts.target.capabilities().invitations) {
             (true, Invitations::Never) => Err(Error::config(
                 "new members are to be invited, but this target does not invite",
                 "switch `invite` off and invite them another way",
@@ -333,12 +298,7 @@ impl Engine {
     }
 
     fn report(&self, run: &RunId, trigger: Trigger) -> RunReport {
-        RunReport::started(
-            run.clone(),
-            self.parts.connection.clone(),
-            trigger,
-            self.parts.clock.now(),
-        )
+        RunReport::started(run.clone(), self.parts.connection.clone(), trigger, self.parts.clock.now())
     }
 
     /// Completes the report and puts it into the history, whatever happened.
@@ -360,9 +320,7 @@ impl Engine {
     }
 
     async fn lease(&self, store: &dyn hris_core::store::Leases, run: &RunId) -> Result<Lease> {
-        store
-            .acquire(&self.parts.connection, run, self.parts.clock.now(), LEASE)
-            .await
+        store.acquire(&self.parts.connection, run, self.parts.clock.now(), LEASE).await
     }
 
     async fn leased<T>(&self, run: &RunId, work: impl AsyncFnOnce(&Lease) -> Result<T>) -> Result<T> {

@@ -30,11 +30,7 @@ pub fn judge(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Verdi
     .into_iter()
     .flatten()
     .collect();
-    if reasons.is_empty() {
-        Verdict::Ready
-    } else {
-        Verdict::Held(reasons)
-    }
+    if reasons.is_empty() { Verdict::Ready } else { Verdict::Held(reasons) }
 }
 
 fn too_many_leavers(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Option<HoldReason> {
@@ -46,14 +42,8 @@ fn too_many_leavers(policy: &Policy, summary: &PlanSummary, input: GuardInput) -
 }
 
 fn too_many_creates(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Option<HoldReason> {
-    let limit = policy
-        .creates
-        .filter(|_| !input.first_import)?
-        .limit(summary.linked_active);
-    (summary.create > limit).then_some(HoldReason::TooManyCreates {
-        planned: summary.create,
-        limit,
-    })
+    let limit = policy.creates.filter(|_| !input.first_import)?.limit(summary.linked_active);
+    (summary.create > limit).then_some(HoldReason::TooManyCreates { planned: summary.create, limit })
 }
 
 fn too_many_email_changes(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Option<HoldReason> {
@@ -63,9 +53,7 @@ fn too_many_email_changes(policy: &Policy, summary: &PlanSummary, input: GuardIn
 }
 
 fn shrunk(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Option<HoldReason> {
-    let before = input
-        .last_complete
-        .filter(|before| input.full_reading && *before > 0)?;
+    let before = input.last_complete.filter(|before| input.full_reading && *before > 0)?;
     let now = summary.read;
     if now == 0 {
         return Some(HoldReason::EmptySource { before });
@@ -86,11 +74,7 @@ mod tests {
     }
 
     fn full(last_complete: u64) -> GuardInput {
-        GuardInput {
-            full_reading: true,
-            last_complete: Some(last_complete),
-            ..GuardInput::default()
-        }
+        GuardInput { full_reading: true, last_complete: Some(last_complete), ..GuardInput::default() }
     }
 
     #[test]
@@ -98,13 +82,7 @@ mod tests {
         let policy = Policy::default();
         assert_eq!(judge(&policy, &summary(100, 10, 100), full(100)), Verdict::Ready);
         let held = judge(&policy, &summary(100, 11, 100), full(100));
-        assert_eq!(
-            held,
-            Verdict::Held(vec![HoldReason::TooManyLeavers {
-                planned: 11,
-                limit: 10
-            }])
-        );
+        assert_eq!(held, Verdict::Held(vec![HoldReason::TooManyLeavers { planned: 11, limit: 10 }]));
     }
 
     #[test]
@@ -112,61 +90,31 @@ mod tests {
         let policy = Policy::default();
         assert_eq!(judge(&policy, &summary(80, 0, 100), full(100)), Verdict::Ready);
         let held = judge(&policy, &summary(79, 0, 100), full(100));
-        assert_eq!(
-            held,
-            Verdict::Held(vec![HoldReason::ShrunkSource { before: 100, now: 79 }])
-        );
+        assert_eq!(held, Verdict::Held(vec![HoldReason::ShrunkSource { before: 100, now: 79 }]));
         let empty = judge(&policy, &summary(0, 0, 1), full(1));
         assert_eq!(empty, Verdict::Held(vec![HoldReason::EmptySource { before: 1 }]));
     }
 
     #[test]
     fn an_incremental_reading_is_not_held_against_the_last_full_one() {
-        let input = GuardInput {
-            full_reading: false,
-            ..full(100)
-        };
-        assert_eq!(
-            judge(&Policy::default(), &summary(2, 0, 100), input),
-            Verdict::Ready
-        );
+        let input = GuardInput { full_reading: false, ..full(100) };
+        assert_eq!(judge(&Policy::default(), &summary(2, 0, 100), input), Verdict::Ready);
     }
 
     #[test]
     fn guards_on_creates_and_addresses_are_off_until_set_and_spare_the_first_import() {
         let mut plan = summary(100, 0, 100);
         plan.create = 90;
-        let input = GuardInput {
-            email_changes: 90,
-            ..full(100)
-        };
+        let input = GuardInput { email_changes: 90, ..full(100) };
         assert_eq!(judge(&Policy::default(), &plan, input), Verdict::Ready);
-        let limit = Some(Limit {
-            at_least: 1,
-            percent: 50,
-            at_most: 1_000,
-        });
-        let policy = Policy {
-            creates: limit,
-            email_changes: limit,
-            ..Policy::default()
-        };
+        let limit = Some(Limit { at_least: 1, percent: 50, at_most: 1_000 });
+        let policy = Policy { creates: limit, email_changes: limit, ..Policy::default() };
         let expected = vec![
-            HoldReason::TooManyCreates {
-                planned: 90,
-                limit: 50,
-            },
-            HoldReason::TooManyEmailChanges {
-                planned: 90,
-                limit: 50,
-            },
+            HoldReason::TooManyCreates { planned: 90, limit: 50 },
+            HoldReason::TooManyEmailChanges { planned: 90, limit: 50 },
         ];
         assert_eq!(judge(&policy, &plan, input), Verdict::Held(expected));
-        let first = GuardInput {
-            email_changes: 0,
-            first_import: true,
-            ..input
-        };
+        let first = GuardInput { email_changes: 0, first_import: true, ..input };
         assert_eq!(judge(&policy, &plan, first), Verdict::Ready);
     }
 }

@@ -1,6 +1,6 @@
 //! The order among people who hand on a unique value: who gives it up goes before who takes it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::comparison::Ordinal;
 
@@ -8,31 +8,27 @@ use crate::comparison::Ordinal;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Order {
     /// Ranks of those who give something up that another one takes, from 0.
-    pub(crate) ranks: HashMap<Ordinal, u32>,
-    /// People who wait for each other in a circle.
-    pub(crate) cycles: Vec<Ordinal>,
+    pub(crate) ranks: BTreeMap<Ordinal, u32>,
+    /// People who wait for each other in a circle, or for somebody in one.
+    pub(crate) stuck: Vec<Ordinal>,
 }
 
-/// Orders chains of "gives up its value to". Everybody gives to one and takes from one at most.
-pub(crate) fn order(taker: &HashMap<Ordinal, Ordinal>) -> Order {
-    let takers: HashSet<_> = taker.values().copied().collect();
+/// Orders "gives up a value to": round by round, those go who wait for nobody any more.
+pub(crate) fn order(handovers: &BTreeSet<(Ordinal, Ordinal)>) -> Order {
     let mut order = Order::default();
-    for first in taker.keys().filter(|giver| !takers.contains(giver)) {
-        let mut rank = 0;
-        let mut at = *first;
-        // The last of a chain gives nothing up and needs no rank of its own.
-        while let Some(next) = taker.get(&at) {
-            order.ranks.insert(at, rank);
-            rank += 1;
-            at = *next;
+    let mut open = handovers.clone();
+    for rank in 0.. {
+        let waiting: BTreeSet<_> = open.iter().map(|(_, taker)| *taker).collect();
+        let ready: BTreeSet<_> =
+            open.iter().map(|(giver, _)| *giver).filter(|who| !waiting.contains(who)).collect();
+        if ready.is_empty() {
+            break;
         }
+        order.ranks.extend(ready.iter().map(|giver| (*giver, rank)));
+        open.retain(|(giver, _)| !ready.contains(giver));
     }
-    order.cycles = taker
-        .keys()
-        .filter(|giver| !order.ranks.contains_key(giver))
-        .copied()
-        .collect();
-    order.cycles.sort_unstable();
+    let stuck: BTreeSet<_> = open.into_iter().flat_map(|(giver, taker)| [giver, taker]).collect();
+    order.stuck = stuck.into_iter().collect();
     order
 }
 
@@ -40,25 +36,25 @@ pub(crate) fn order(taker: &HashMap<Ordinal, Ordinal>) -> Order {
 mod tests {
     use super::*;
 
-    fn chain(pairs: &[(u32, u32)]) -> HashMap<Ordinal, Ordinal> {
-        pairs
-            .iter()
-            .map(|(giver, taker)| (Ordinal::from_raw(*giver), Ordinal::from_raw(*taker)))
-            .collect()
+    fn handovers(pairs: &[(u32, u32)]) -> BTreeSet<(Ordinal, Ordinal)> {
+        pairs.iter().map(|(giver, taker)| (Ordinal::from_raw(*giver), Ordinal::from_raw(*taker))).collect()
+    }
+
+    fn ranks(pairs: &[(u32, u32)]) -> BTreeMap<Ordinal, u32> {
+        pairs.iter().map(|(who, rank)| (Ordinal::from_raw(*who), *rank)).collect()
     }
 
     #[test]
     fn whoever_gives_up_a_value_goes_before_whoever_takes_it() {
-        let order = order(&chain(&[(1, 2), (2, 3), (8, 9)]));
-        let ranks = [(1, 0), (2, 1), (8, 0)].map(|(who, rank)| (Ordinal::from_raw(who), rank));
-        assert_eq!(order.ranks, ranks.into_iter().collect());
-        assert_eq!(order.cycles, []);
+        let order = order(&handovers(&[(1, 2), (2, 3), (8, 9), (8, 2)]));
+        assert_eq!(order.ranks, ranks(&[(1, 0), (2, 1), (8, 0)]));
+        assert_eq!(order.stuck, []);
     }
 
     #[test]
-    fn a_circle_is_named_and_a_chain_beside_it_still_ordered() {
-        let order = order(&chain(&[(1, 2), (2, 1), (5, 6)]));
-        assert_eq!(order.cycles, [1, 2].map(Ordinal::from_raw));
-        assert_eq!(order.ranks, [(Ordinal::from_raw(5), 0)].into_iter().collect());
+    fn a_circle_and_whoever_waits_for_it_are_stuck_and_a_chain_beside_it_is_ordered() {
+        let order = order(&handovers(&[(1, 2), (2, 1), (2, 4), (5, 6)]));
+        assert_eq!(order.stuck, [1, 2, 4].map(Ordinal::from_raw));
+        assert_eq!(order.ranks, ranks(&[(5, 0)]));
     }
 }

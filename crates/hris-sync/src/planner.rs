@@ -4,7 +4,7 @@
 //! engine resolves against links and target into an action. Drafts become final only when the reading has ended
 //! with its receipt, since a later page can show that two people claim one address.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -15,7 +15,7 @@ use hris_core::{
     PlanSummary, Problem, RecordId, RejectedRecord, Result, RuleCode, Severity, TargetField, ValueRef, rule,
 };
 
-use crate::claims::Claims;
+use crate::claims::{ClaimIndex, Claims};
 use crate::comparison::{Compared, Comparison, Ordinal};
 use crate::decide::{Decision, Standing, decide};
 use crate::policy::Policy;
@@ -39,6 +39,24 @@ pub(crate) enum Intent {
     Update,
     Leave,
     Reactivate,
+}
+
+/// A value that only one member can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Unique {
+    EmployeeId,
+    Email,
+}
+
+impl Intent {
+    fn fate(self) -> Fate {
+        match self {
+            Self::Create { .. } => Fate::Create,
+            Self::Update => Fate::Update,
+            Self::Leave => Fate::Leave,
+            Self::Reactivate => Fate::Reactivate,
+        }
+    }
 }
 
 /// What became of a person in this run.
@@ -66,6 +84,10 @@ struct Person {
     fate: Fate,
     status: u8,
     leaver: bool,
+    /// Its only row so far could not be read.
+    unreadable: bool,
+    /// Two rows of this record differed, which is reported once.
+    repeated: bool,
 }
 
 /// Why a person's draft is taken back, and whether that was reported.
@@ -94,10 +116,11 @@ pub(crate) struct Planner {
     contested: HashMap<Ordinal, Contest>,
     /// Whether a newer row took the place of an earlier one, whose draft may have to go.
     superseded: bool,
-    /// Known people whose address changes: what they give up.
-    moves: Vec<(Ordinal, Print)>,
-    /// People who want an address which another linked person's member still has.
-    awaiting: Vec<(Ordinal, Ordinal)>,
+    /// Unique values that known people give up.
+    given_up: HashMap<(Ordinal, Unique), Print>,
+    /// People who want a value which another linked person's member still has.
+    awaiting: Vec<(Ordinal, Ordinal, Unique)>,
+    email_changes: u64,
     /// Rows whose record id could not be read.
     unidentified: u64,
     linked_active: u64,
@@ -132,8 +155,9 @@ impl Planner {
             employee_ids: Claims::default(),
             contested: HashMap::new(),
             superseded: false,
-            moves: Vec::new(),
+            given_up: HashMap::new(),
             awaiting: Vec::new(),
+            email_changes: 0,
             unidentified: 0,
             linked_active: 0,
             problems: Vec::new(),
@@ -146,25 +170,15 @@ impl Planner {
     /// Adds what is known of a person. All known people come before the first employee.
     pub(crate) fn add_known(&mut self, link: &Link) -> Result<()> {
         self.prints.clear();
-        self.prints
-            .extend(self.tags.iter().map(|tag| link.prints.get(*tag)));
-        let ordinal = self
-            .comparison
-            .add_known(self.fingerprinter.record(&link.record), &self.prints)?;
+        self.prints.extend(self.tags.iter().map(|tag| link.prints.get(*tag)));
+        let ordinal = self.comparison.add_known(self.fingerprinter.record(&link.record), &self.prints)?;
         let leaver = !link.state.is_active();
-        if let LinkState::Leaver {
-            irreversible_from: Some(day),
-        } = link.state
-        {
+        if let LinkState::Leaver { irreversible_from: Some(day) } = link.state {
             self.irreversible.insert(ordinal, day);
         }
         self.linked_active += u64::from(!leaver);
         let old_email = link.email.map_or(0, |print| print.0);
-        self.people.push(Person {
-            old_email,
-            leaver,
-            ..Person::default()
-        });
+        self.people.push(Person { old_email, leaver, ..Person::default() });
         Ok(())
     }
 
@@ -177,10 +191,13 @@ impl Planner {
         row_prints(&self.fingerprinter, &self.tags, &mapped.values, &mut prints);
         let seen = self.comparison.observe(key, &prints)?;
         self.people.resize(self.comparison.len(), Person::default());
-        let draft = if seen.repeated {
-            self.repeat(employee, &mapped, seen.ordinal, seen.compared, &prints)
+        let draft = if !seen.repeated {
+            self.take(employee, &mapped, seen.ordinal, seen.compared, &prints)
+        } else if self.was_unreadable(seen.ordinal) {
+            self.comparison.replace(seen.ordinal, &prints);
+            self.take(employee, &mapped, seen.ordinal, Compared::Changed(u64::MAX), &prints)
         } else {
-            self.first(employee, &mapped, seen.ordinal, seen.compared, &prints)
+            self.repeat(employee, &mapped, seen.ordinal, seen.compared, &prints)
         };
         self.prints = prints;
         Ok(draft)
@@ -194,14 +211,20 @@ impl Planner {
             return Ok(());
         };
         let nothing_readable = vec![None; self.tags.len()];
-        let seen = self
-            .comparison
-            .observe(self.fingerprinter.record(record), &nothing_readable)?;
+        let seen = self.comparison.observe(self.fingerprinter.record(record), &nothing_readable)?;
         self.people.resize(self.comparison.len(), Person::default());
         if !seen.repeated {
             self.set_fate(seen.ordinal, Fate::Problem);
+            if let Some(person) = self.people.get_mut(seen.ordinal.index()) {
+                person.unreadable = true;
+            }
         }
         Ok(())
+    }
+
+    /// Whether all that came of a person so far was an unreadable row; it counts as such no longer.
+    fn was_unreadable(&mut self, ordinal: Ordinal) -> bool {
+        self.people.get_mut(ordinal.index()).is_some_and(|person| std::mem::take(&mut person.unreadable))
     }
 
     /// Maps an employee; what came of its fields is reported, and mandatory fields are never cleared.
@@ -219,7 +242,8 @@ impl Planner {
         mapped
     }
 
-    fn first(
+    /// Decides by a row that stands for its person.
+    fn take(
         &mut self,
         employee: &Employee,
         mapped: &Mapped<'_>,
@@ -232,54 +256,61 @@ impl Planner {
             person.status = status_code(&employee.status);
         }
         let decision = self.decision(employee, ordinal);
-        let fate = match &decision {
-            Decision::Ignore => Fate::Ignored,
+        self.set_fate(ordinal, Fate::Problem);
+        self.claim(mapped, ordinal, &decision);
+        let intent = match &decision {
+            Decision::Ignore => {
+                self.set_fate(ordinal, Fate::Ignored);
+                return None;
+            }
             Decision::NoChange(rule) => {
                 self.no_change(employee, rule);
-                if self.comparison.is_known(ordinal) {
-                    Fate::Unchanged
-                } else {
-                    Fate::Ignored
-                }
+                let fate = if self.comparison.is_known(ordinal) { Fate::Unchanged } else { Fate::Ignored };
+                self.set_fate(ordinal, fate);
+                return None;
             }
-            Decision::Create { .. } | Decision::Keep | Decision::Leave | Decision::Reactivate => {
-                Fate::Problem
-            }
-        };
-        self.set_fate(ordinal, fate);
-        if fate != Fate::Problem || !self.claim_employee_id(employee, mapped, ordinal) {
-            return None;
-        }
-        match decision {
-            Decision::Leave => Some(self.draft(employee, mapped, ordinal, prints, Intent::Leave)),
-            _ => self.present(employee, mapped, ordinal, compared, prints, &decision),
-        }
-    }
-
-    /// Somebody who should have an open account.
-    fn present(
-        &mut self,
-        employee: &Employee,
-        mapped: &Mapped<'_>,
-        ordinal: Ordinal,
-        compared: Compared,
-        prints: &[Option<Print>],
-        decision: &Decision,
-    ) -> Option<Draft> {
-        let intent = match decision {
             Decision::Create { known } => Intent::Create { known: *known },
+            Decision::Keep => Intent::Update,
+            Decision::Leave => Intent::Leave,
             Decision::Reactivate => Intent::Reactivate,
-            _ => Intent::Update,
         };
-        if !self.claim_email(employee, mapped, ordinal, intent) {
+        if !self.has_employee_id(employee, mapped) || !self.has_email(employee, mapped, intent) {
             return None;
         }
-        self.warn_about_end_date(employee);
+        if intent != Intent::Leave {
+            self.warn_about_end_date(employee);
+        }
         if intent == Intent::Update && compared == Compared::Same {
             self.set_fate(ordinal, Fate::Unchanged);
             return None;
         }
         Some(self.draft(employee, mapped, ordinal, prints, intent))
+    }
+
+    /// Notes which unique values the person lays claim to: everybody an Employee ID, an address only those who
+    /// should have an open account.
+    fn claim(&mut self, mapped: &Mapped<'_>, ordinal: Ordinal, decision: &Decision) {
+        let id = text_at(mapped, self.id_at).map(|id| self.fingerprinter.employee_id(id));
+        self.employee_ids.set(ordinal, id);
+        let open = matches!(decision, Decision::Create { .. } | Decision::Keep | Decision::Reactivate);
+        let email = text_at(mapped, self.email_at).filter(|_| open && id.is_some());
+        self.emails.set(ordinal, email.map(|email| self.fingerprinter.email(email)));
+    }
+
+    /// Drops the drafts that a later row of the same page took the place of.
+    pub(crate) fn drop_superseded(&self, drafts: &mut Vec<Draft>) {
+        if !self.has_second_thoughts() {
+            return;
+        }
+        let mut last = HashMap::new();
+        for (index, draft) in drafts.iter().enumerate() {
+            last.insert(draft.ordinal, index);
+        }
+        let mut index = 0..;
+        drafts.retain(|draft| {
+            let is_last = index.next() == last.get(&draft.ordinal).copied();
+            is_last && self.fate(draft.ordinal) == draft.intent.fate()
+        });
     }
 
     fn draft(
@@ -290,32 +321,12 @@ impl Planner {
         prints: &[Option<Print>],
         intent: Intent,
     ) -> Draft {
-        let fate = match intent {
-            Intent::Create { .. } => Fate::Create,
-            Intent::Update => Fate::Update,
-            Intent::Leave => Fate::Leave,
-            Intent::Reactivate => Fate::Reactivate,
-        };
-        self.set_fate(ordinal, fate);
+        self.set_fate(ordinal, intent.fate());
         let email = text_at(mapped, self.email_at).map(|email| self.fingerprinter.email(email));
-        let old_email = self
-            .people
-            .get(ordinal.index())
-            .map_or(0, |person| person.old_email);
-        if intent != Intent::Leave && old_email != 0 && email.is_some_and(|email| email.0 != old_email) {
-            self.moves.push((ordinal, Print(old_email)));
-        }
         let mut person = employee.reference();
         person.employee_id = text_at(mapped, self.id_at).map(Into::into).or(person.employee_id);
         let attributes = mapped.attributes(self.mapping.targets(), u64::MAX);
-        Draft {
-            ordinal,
-            person,
-            intent,
-            attributes,
-            prints: prints.to_vec(),
-            email,
-        }
+        Draft { ordinal, person, intent, attributes, prints: prints.to_vec(), email }
     }
 
     /// The same record again: the newest stamp wins, equal content is one, anything else is held.
@@ -330,33 +341,53 @@ impl Planner {
         let before = self.people.get(ordinal.index()).copied().unwrap_or_default();
         let now = stamp(employee);
         let same = compared == Compared::Same && before.status == status_code(&employee.status);
-        if same || self.contested.contains_key(&ordinal) {
+        if same && !self.contested.contains_key(&ordinal) {
+            if let Some(person) = self.people.get_mut(ordinal.index()) {
+                person.stamp = person.stamp.max(now);
+            }
+            return None;
+        }
+        if same && now <= before.stamp {
             return None;
         }
         if now == 0 || before.stamp == 0 || now == before.stamp {
             self.contest(ordinal, rule::RECORD_AMBIGUOUS);
             self.report_contest(ordinal, &employee.reference());
+            self.give_up_claims(ordinal);
             return None;
         }
-        let message = "the record came twice; the row that was modified last is used";
-        self.problem(Problem::warning(rule::RECORD_REPEATED, message).of(&employee.reference()));
+        self.warn_about_repeat(employee, ordinal);
         if now < before.stamp {
             return None;
         }
         self.superseded = true;
-        self.emails.give_up(ordinal);
-        self.employee_ids.give_up(ordinal);
-        self.moves.retain(|(mover, _)| *mover != ordinal);
+        self.contested.remove(&ordinal);
+        self.give_up_claims(ordinal);
         self.comparison.replace(ordinal, prints);
-        // Compared with what is known rather than with the earlier row, a draft may turn out to change nothing.
-        self.first(employee, mapped, ordinal, Compared::Changed(u64::MAX), prints)
+        // Held against the link rather than against the earlier row, a draft may turn out to change nothing.
+        self.take(employee, mapped, ordinal, Compared::Changed(u64::MAX), prints)
+    }
+
+    fn give_up_claims(&mut self, ordinal: Ordinal) {
+        self.emails.set(ordinal, None);
+        self.employee_ids.set(ordinal, None);
+        self.awaiting.retain(|(who, _, _)| *who != ordinal);
+        self.given_up.remove(&(ordinal, Unique::Email));
+        self.given_up.remove(&(ordinal, Unique::EmployeeId));
+    }
+
+    fn warn_about_repeat(&mut self, employee: &Employee, ordinal: Ordinal) {
+        let Some(person) = self.people.get_mut(ordinal.index()) else {
+            return;
+        };
+        if !std::mem::replace(&mut person.repeated, true) {
+            let message = "the record came more than once; the row that was modified last is used";
+            self.problem(Problem::warning(rule::RECORD_REPEATED, message).of(&employee.reference()));
+        }
     }
 
     fn decision(&self, employee: &Employee, ordinal: Ordinal) -> Decision {
-        let leaver = self
-            .people
-            .get(ordinal.index())
-            .is_some_and(|person| person.leaver);
+        let leaver = self.people.get(ordinal.index()).is_some_and(|person| person.leaver);
         let standing = if !self.comparison.is_known(ordinal) {
             Standing::Unknown
         } else if leaver {
@@ -366,13 +397,7 @@ impl Planner {
             Standing::Linked(LinkState::Active)
         };
         let start = employee.start_date.value().copied();
-        decide(
-            &employee.status,
-            standing,
-            start,
-            self.as_of,
-            self.policy.create_before_start_days,
-        )
+        decide(&employee.status, standing, start, self.as_of, self.policy.create_before_start_days)
     }
 
     fn no_change(&mut self, employee: &Employee, rule: &RuleCode) {
@@ -381,11 +406,7 @@ impl Planner {
         } else {
             "the employment status is missing or unknown; nothing is changed"
         };
-        self.problem(
-            Problem::warning(rule.clone(), message)
-                .of(&employee.reference())
-                .at("status"),
-        );
+        self.problem(Problem::warning(rule.clone(), message).of(&employee.reference()).at("status"));
     }
 
     fn warn_about_end_date(&mut self, employee: &Employee) {
@@ -396,96 +417,44 @@ impl Planner {
         }
     }
 
-    /// Whether the row has an Employee ID that nobody else has.
-    fn claim_employee_id(&mut self, employee: &Employee, mapped: &Mapped<'_>, ordinal: Ordinal) -> bool {
-        let Some(id) = text_at(mapped, self.id_at) else {
-            let message = "the Employee ID is missing; fill it in, since it identifies the member";
-            let problem = Problem::error(rule::EMPLOYEE_ID_BLANK, message);
-            self.problem(problem.of(&employee.reference()).at("employee_id"));
-            return false;
-        };
-        let Some(holder) = self
-            .employee_ids
-            .claim(ordinal, self.fingerprinter.employee_id(id))
-        else {
+    fn has_employee_id(&mut self, employee: &Employee, mapped: &Mapped<'_>) -> bool {
+        if text_at(mapped, self.id_at).is_some() {
             return true;
-        };
-        self.contest(holder, rule::EMPLOYEE_ID_SHARED);
-        self.set_fate(ordinal, Fate::Problem);
-        self.problem(shared(rule::EMPLOYEE_ID_SHARED).of(&employee.reference()));
+        }
+        let message = "the Employee ID is missing; fill it in, since it identifies the member";
+        let problem = Problem::error(rule::EMPLOYEE_ID_BLANK, message);
+        self.problem(problem.of(&employee.reference()).at("employee_id"));
         false
     }
 
-    /// Whether the row has an e-mail address and the best claim to it.
-    fn claim_email(
-        &mut self,
-        employee: &Employee,
-        mapped: &Mapped<'_>,
-        ordinal: Ordinal,
-        intent: Intent,
-    ) -> bool {
-        let Some(address) = text_at(mapped, self.email_at) else {
-            return self.without_email(employee, mapped, intent);
-        };
-        let value = self.fingerprinter.email(address);
-        let Some(holder) = self.emails.claim(ordinal, value) else {
-            return true;
-        };
-        let owns = |who: Ordinal| {
-            self.people
-                .get(who.index())
-                .is_some_and(|person| person.old_email == value.0)
-        };
-        let (holder_owns, newcomer_owns) = (owns(holder), owns(ordinal));
-        if !holder_owns {
-            self.contest(holder, rule::EMAIL_SHARED);
-        }
-        if newcomer_owns && !holder_owns {
-            self.emails.hand_over(holder, ordinal, value);
-            return true;
-        }
-        self.set_fate(ordinal, Fate::Problem);
-        self.problem(shared(rule::EMAIL_SHARED).of(&employee.reference()));
-        false
+    /// Whether there is an address, or the person can do without.
+    fn has_email(&mut self, employee: &Employee, mapped: &Mapped<'_>, intent: Intent) -> bool {
+        intent == Intent::Leave
+            || text_at(mapped, self.email_at).is_some()
+            || self.without_email(employee, mapped, intent)
     }
 
     /// A new person without address cannot be created; a known one keeps theirs.
     fn without_email(&mut self, employee: &Employee, mapped: &Mapped<'_>, intent: Intent) -> bool {
         let person = employee.reference();
         if matches!(intent, Intent::Create { .. }) {
-            let unreadable = mapped
-                .problems
-                .iter()
-                .any(|problem| problem.rule == rule::EMAIL_INVALID);
+            let unreadable = mapped.problems.iter().any(|problem| problem.rule == rule::EMAIL_INVALID);
             let (rule, message) = if unreadable {
-                (
-                    rule::EMAIL_INVALID,
-                    "the e-mail address cannot be one, so no account can be created",
-                )
+                (rule::EMAIL_INVALID, "the e-mail address cannot be one, so no account can be created")
             } else {
-                (
-                    rule::EMAIL_MISSING,
-                    "there is no e-mail address, so no account can be created",
-                )
+                (rule::EMAIL_MISSING, "there is no e-mail address, so no account can be created")
             };
             self.problem(Problem::error(rule, message).of(&person).at("email"));
             return false;
         }
         let message = "the e-mail address was emptied in the HR system; the member keeps the old one";
-        self.problem(
-            Problem::warning(rule::MANDATORY_EMPTIED, message)
-                .of(&person)
-                .at("email"),
-        );
+        self.problem(Problem::warning(rule::MANDATORY_EMPTIED, message).of(&person).at("email"));
         true
     }
 
     /// Marks a person's draft as one to take back.
     fn contest(&mut self, ordinal: Ordinal, rule: RuleCode) {
-        self.contested.entry(ordinal).or_insert(Contest {
-            rule,
-            reported: false,
-        });
+        self.contested.entry(ordinal).or_insert(Contest { rule, reported: false });
         self.set_fate(ordinal, Fate::Problem);
     }
 
@@ -539,9 +508,7 @@ impl Planner {
     }
 
     pub(crate) fn fate(&self, ordinal: Ordinal) -> Fate {
-        self.people
-            .get(ordinal.index())
-            .map_or(Fate::Unseen, |person| person.fate)
+        self.people.get(ordinal.index()).map_or(Fate::Unseen, |person| person.fate)
     }
 
     /// Whether any draft may have to be taken back.
@@ -549,45 +516,72 @@ impl Planner {
         self.superseded || !self.contested.is_empty()
     }
 
-    /// Notes that a person wants an address which the member of another linked person still has on the target.
-    pub(crate) fn awaits(&mut self, who: Ordinal, owner: Ordinal) {
-        self.awaiting.push((who, owner));
+    /// Notes that a person's member gives up a value.
+    pub(crate) fn gives_up(&mut self, who: Ordinal, kind: Unique, value: Print) {
+        self.given_up.insert((who, kind), value);
     }
 
-    /// Orders people who hand on an address: who gives it up goes before who takes it. Circles are held, and so is
-    /// whoever waits for an address that is not given up after all. Answers rank by person.
-    pub(crate) fn order_email_moves(&mut self) -> HashMap<Ordinal, u32> {
-        let taker: HashMap<Ordinal, Ordinal> = self
-            .moves
-            .iter()
-            .filter_map(|(mover, old)| Some((*mover, self.emails.holder(*old)?)))
-            .filter(|(mover, taker)| mover != taker)
-            .collect();
-        for (who, owner) in std::mem::take(&mut self.awaiting) {
-            if taker.get(&owner) != Some(&who) {
+    /// Notes that a person wants a value which the member of another linked person still has on the target.
+    pub(crate) fn awaits(&mut self, who: Ordinal, owner: Ordinal, kind: Unique) {
+        self.awaiting.push((who, owner, kind));
+    }
+
+    /// Holds people who claim one Employee ID or one address, except for the member who has the address already;
+    /// then orders those who hand on a value: who gives it up goes before who takes it. Circles are held, and so
+    /// is whoever waits for a value that is not given up after all. Answers rank by person.
+    pub(crate) fn settle_claims(&mut self) -> BTreeMap<Ordinal, u32> {
+        let (emails, employee_ids) =
+            (std::mem::take(&mut self.emails), std::mem::take(&mut self.employee_ids));
+        let (emails, employee_ids) = (emails.index(), employee_ids.index());
+        for who in employee_ids.shared.values().flatten() {
+            self.contest(*who, rule::EMPLOYEE_ID_SHARED);
+        }
+        for (value, claimants) in &emails.shared {
+            let owns =
+                |who: &Ordinal| self.people.get(who.index()).is_some_and(|person| person.old_email == *value);
+            let owners = claimants.iter().filter(|who| owns(who)).count();
+            let held: Vec<_> = claimants.iter().filter(|who| owners != 1 || !owns(who)).copied().collect();
+            held.into_iter().for_each(|who| self.contest(who, rule::EMAIL_SHARED));
+        }
+        self.email_changes = self.given_up.keys().filter(|(_, kind)| *kind == Unique::Email).count() as u64;
+        self.order_handovers(&emails, &employee_ids)
+    }
+
+    fn order_handovers(&mut self, emails: &ClaimIndex<'_>, ids: &ClaimIndex<'_>) -> BTreeMap<Ordinal, u32> {
+        let mut handovers = BTreeSet::new();
+        for ((giver, kind), value) in &self.given_up {
+            let claims = match kind {
+                Unique::Email => emails,
+                Unique::EmployeeId => ids,
+            };
+            let takers = claims.claimants(*value).into_iter().filter(|who| who != giver);
+            handovers.extend(takers.map(|taker| (*giver, taker)));
+        }
+        for (who, owner, kind) in std::mem::take(&mut self.awaiting) {
+            if !self.given_up.contains_key(&(owner, kind)) {
                 self.contest(who, rule::MEMBER_CONFLICT);
             }
         }
-        let order = crate::order::order(&taker);
-        for ordinal in order.cycles {
-            self.contest(ordinal, rule::EMAIL_SWAPPED);
+        let order = crate::order::order(&handovers);
+        for ordinal in order.stuck {
+            self.contest(ordinal, rule::UNIQUE_SWAPPED);
         }
-        self.hold_takers_of_held_movers(&taker);
+        self.hold_takers_of_held_givers(&handovers);
         order.ranks
     }
 
-    fn hold_takers_of_held_movers(&mut self, taker: &HashMap<Ordinal, Ordinal>) {
-        let mut held: Vec<_> = taker
-            .keys()
-            .filter(|mover| self.fate(**mover) == Fate::Problem)
-            .copied()
+    fn hold_takers_of_held_givers(&mut self, handovers: &BTreeSet<(Ordinal, Ordinal)>) {
+        let mut held: Vec<_> = handovers
+            .iter()
+            .map(|(giver, _)| *giver)
+            .filter(|giver| self.fate(*giver) == Fate::Problem)
             .collect();
-        while let Some(mover) = held.pop() {
-            if let Some(next) = taker.get(&mover)
-                && self.fate(*next) != Fate::Problem
-            {
-                self.contest(*next, rule::EMAIL_SHARED);
-                held.push(*next);
+        while let Some(held_giver) = held.pop() {
+            for (_, taker) in handovers.iter().filter(|(giver, _)| *giver == held_giver) {
+                if self.fate(*taker) != Fate::Problem {
+                    self.contest(*taker, rule::MEMBER_CONFLICT);
+                    held.push(*taker);
+                }
             }
         }
     }
@@ -610,24 +604,14 @@ impl Planner {
     pub(crate) fn is_missing(&self, record: &RecordId) -> bool {
         self.ordinal(record).is_some_and(|ordinal| {
             !self.comparison.is_seen(ordinal)
-                && self
-                    .people
-                    .get(ordinal.index())
-                    .is_some_and(|person| !person.leaver)
+                && self.people.get(ordinal.index()).is_some_and(|person| !person.leaver)
         })
     }
 
     /// How many known active people did not come.
     pub(crate) fn missing(&self) -> u64 {
-        let leaver = |ordinal: &Ordinal| {
-            self.people
-                .get(ordinal.index())
-                .is_some_and(|person| person.leaver)
-        };
-        self.comparison
-            .unseen()
-            .filter(|ordinal| !leaver(ordinal))
-            .count() as u64
+        let leaver = |ordinal: &Ordinal| self.people.get(ordinal.index()).is_some_and(|person| person.leaver);
+        self.comparison.unseen().filter(|ordinal| !leaver(ordinal)).count() as u64
     }
 
     /// Whether an action still stands for what became of its person.
@@ -650,7 +634,7 @@ impl Planner {
 
     /// How many known members' addresses change.
     pub(crate) fn email_changes(&self) -> u64 {
-        self.moves.len() as u64
+        self.email_changes
     }
 
     /// Counts of what is planned now.
@@ -685,26 +669,20 @@ fn shared(rule: RuleCode) -> Problem {
             "another record has the same Employee ID; nothing is changed for either until one is corrected",
             "employee_id",
         )
-    } else if rule == rule::EMAIL_SWAPPED {
+    } else if rule == rule::UNIQUE_SWAPPED {
         (
-            "these people take over each other's e-mail addresses; change them one after the other",
+            "these people take over each other's e-mail addresses or Employee IDs; change them one after the other",
             "email",
         )
     } else if rule == rule::MEMBER_CONFLICT {
         (
-            "the member that matches belongs to another employee; correct one of them",
-            "email",
+            "the member that has this Employee ID or e-mail address belongs to another employee; correct one of them",
+            "employee_id",
         )
     } else if rule == rule::RECORD_AMBIGUOUS {
-        (
-            "the record came twice with different content and nothing to tell which is newer",
-            "record_id",
-        )
+        ("the record came twice with different content and nothing to tell which is newer", "record_id")
     } else {
-        (
-            "another person has the same e-mail address; give each their own",
-            "email",
-        )
+        ("another person has the same e-mail address; give each their own", "email")
     };
     Problem::error(rule, message).at(field)
 }
@@ -717,9 +695,7 @@ fn text_at<'a>(mapped: &'a Mapped<'_>, position: usize) -> Option<&'a str> {
 }
 
 fn stamp(employee: &Employee) -> u32 {
-    employee
-        .modified_at
-        .map_or(0, |at| u32::try_from(at.timestamp()).unwrap_or(0))
+    employee.modified_at.map_or(0, |at| u32::try_from(at.timestamp()).unwrap_or(0))
 }
 
 fn status_code(status: &EmploymentStatus) -> u8 {

@@ -1,6 +1,6 @@
 //! From a reading to a sealed plan: drives the connector, feeds the planner, spools actions, closes with the guards.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,12 +104,7 @@ impl<'a> Planning<'a> {
         );
         // The token makes the id new for every attempt at the same run.
         let id = PlanId::from(format!("{}.{}", lease.holder, lease.token));
-        let spool = Spool {
-            plans,
-            lease,
-            id,
-            opened: false,
-        };
+        let spool = Spool { plans, lease, id, opened: false };
         let mut planning = Self {
             parts,
             leases,
@@ -135,9 +130,7 @@ impl<'a> Planning<'a> {
                 self.planner.add_known(link)?;
             }
             loaded += batch.len() as u64;
-            self.parts
-                .progress
-                .report(ProgressEvent::new(Stage::Loading, loaded, None));
+            self.parts.progress.report(ProgressEvent::new(Stage::Loading, loaded, None));
         }
         Ok(())
     }
@@ -150,10 +143,8 @@ impl<'a> Planning<'a> {
         let receipt = match self.read().await {
             Ok(receipt) => Some(receipt),
             Err(error) if self.may_use_broken_reading(&error) => {
-                self.planner.problem(Problem::warning(
-                    rule::READING_BROKEN,
-                    "the reading broke off; nobody leaves",
-                ));
+                self.planner
+                    .problem(Problem::warning(rule::READING_BROKEN, "the reading broke off; nobody leaves"));
                 None
             }
             Err(error) => return Err(error),
@@ -166,10 +157,7 @@ impl<'a> Planning<'a> {
 
     fn may_use_broken_reading(&self, error: &Error) -> bool {
         self.parts.policy.broken_reading == BrokenReading::ApplyCreatesAndUpdates
-            && !matches!(
-                error.kind(),
-                ErrorKind::Cancelled | ErrorKind::Store | ErrorKind::Leased
-            )
+            && !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Store | ErrorKind::Leased)
     }
 
     fn check_account(&self, account: &Account) -> Result<()> {
@@ -222,10 +210,8 @@ impl<'a> Planning<'a> {
                 _ => {}
             }
         }
-        Err(
-            Error::new(ErrorKind::Incomplete, "the reading ended without a receipt")
-                .with_hint("nothing was applied; the connector or the HR system broke off, try again"),
-        )
+        Err(Error::new(ErrorKind::Incomplete, "the reading ended without a receipt")
+            .with_hint("nothing was applied; the connector or the HR system broke off, try again"))
     }
 
     async fn page(&mut self, page: &[hris_core::Employee]) -> Result<()> {
@@ -233,6 +219,7 @@ impl<'a> Planning<'a> {
         for employee in page {
             drafts.extend(self.planner.observe(employee)?);
         }
+        self.planner.drop_superseded(&mut drafts);
         if !drafts.is_empty() {
             let resolver = Resolver {
                 connection: &self.parts.connection,
@@ -263,7 +250,7 @@ impl<'a> Planning<'a> {
     /// Everything was read: what contradicts itself is taken back, the rest is counted, judged and sealed.
     async fn close(mut self, account: &Account, receipt: Option<&Receipt>) -> Result<Planned> {
         self.apply_grounds(receipt);
-        let ranks = self.planner.order_email_moves();
+        let ranks = self.planner.settle_claims();
         if self.planner.has_second_thoughts() || !ranks.is_empty() {
             self.settle_drafts(&ranks).await?;
         }
@@ -290,15 +277,11 @@ impl<'a> Planning<'a> {
     }
 
     /// Goes once through the drafts: takes back what is contested or not allowed, and moves up who must go first.
-    async fn settle_drafts(&mut self, ranks: &HashMap<Ordinal, u32>) -> Result<()> {
+    async fn settle_drafts(&mut self, ranks: &BTreeMap<Ordinal, u32>) -> Result<()> {
         let mut retract: Vec<ActionId> = Vec::new();
         let mut rerank = Vec::new();
         let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
-        while let Some(page) = if self.spool.opened {
-            pages.try_next().await?
-        } else {
-            None
-        } {
+        while let Some(page) = if self.spool.opened { pages.try_next().await? } else { None } {
             for action in page.into_iter().map(|stored| stored.action) {
                 let Some(ordinal) = self.planner.ordinal(&action.person.record) else {
                     continue;
@@ -314,16 +297,10 @@ impl<'a> Planning<'a> {
         }
         drop(pages);
         if !retract.is_empty() {
-            self.spool
-                .plans
-                .retract(self.spool.lease, &self.spool.id, &retract)
-                .await?;
+            self.spool.plans.retract(self.spool.lease, &self.spool.id, &retract).await?;
         }
         if !rerank.is_empty() {
-            self.spool
-                .plans
-                .rerank(self.spool.lease, &self.spool.id, &rerank)
-                .await?;
+            self.spool.plans.rerank(self.spool.lease, &self.spool.id, &rerank).await?;
         }
         Ok(())
     }
@@ -348,14 +325,10 @@ impl<'a> Planning<'a> {
     fn report_from_link(&mut self, link: Link, complete: bool) {
         let missing = complete && self.planner.is_missing(&link.record);
         let ordinal = self.planner.ordinal(&link.record);
-        let person = EmployeeRef {
-            record: link.record,
-            employee_id: Some(link.employee_id),
-        };
+        let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
         if missing {
             let message = "not in the complete listing; the member stays as it is";
-            self.planner
-                .problem(Problem::warning(rule::PERSON_MISSING, message).of(&person));
+            self.planner.problem(Problem::warning(rule::PERSON_MISSING, message).of(&person));
         } else if let Some(ordinal) = ordinal {
             self.planner.report_contest(ordinal, &person);
         }
@@ -382,11 +355,9 @@ impl<'a> Planning<'a> {
         };
         let verdict = judge(&self.parts.policy, &summary, input);
         let close_down = self.parts.target.capabilities().close_down_days;
-        let irreversible_from = close_down.filter(|_| summary.leave > 0).and_then(|days| {
-            self.options
-                .as_of
-                .checked_add_days(chrono::Days::new(days.into()))
-        });
+        let irreversible_from = close_down
+            .filter(|_| summary.leave > 0)
+            .and_then(|days| self.options.as_of.checked_add_days(chrono::Days::new(days.into())));
         let record_id_kind = receipt.map_or_else(
             || self.parts.connector.descriptor().record_id_kind.clone(),
             |receipt| receipt.record_id_kind.clone(),
@@ -410,13 +381,7 @@ impl<'a> Planning<'a> {
             expires_at: now + lifetime,
             first_import: self.baseline.is_none(),
         };
-        PlanHeader::new(
-            origin,
-            summary,
-            verdict,
-            irreversible_from,
-            self.fingerprinter.key().clone(),
-        )
+        PlanHeader::new(origin, summary, verdict, irreversible_from, self.fingerprinter.key().clone())
     }
 
     /// Puts the digest on the plan and stores it, unless it says nothing at all.
@@ -440,16 +405,8 @@ impl<'a> Planning<'a> {
         if self.spool.opened {
             self.spool.plans.seal(self.spool.lease, &header).await?;
         }
-        self.parts.progress.report(ProgressEvent::new(
-            Stage::Planning,
-            header.summary.actions(),
-            None,
-        ));
-        Ok(Planned {
-            stored: self.spool.opened,
-            problems: self.planner.tally().clone(),
-            header,
-        })
+        self.parts.progress.report(ProgressEvent::new(Stage::Planning, header.summary.actions(), None));
+        Ok(Planned { stored: self.spool.opened, problems: self.planner.tally().clone(), header })
     }
 }
 

@@ -43,11 +43,7 @@ impl Default for Policy {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             invite: true,
-            leavers: Limit {
-                at_least: 3,
-                percent: 10,
-                at_most: 500,
-            },
+            leavers: Limit { at_least: 3, percent: 10, at_most: 500 },
             creates: None,
             email_changes: None,
             shrink_percent: 20,
@@ -84,8 +80,7 @@ pub struct Limit {
 impl Limit {
     /// How many are allowed among `population` linked active members.
     pub fn limit(&self, population: u64) -> u64 {
-        self.at_least
-            .max(self.at_most.min(percent_of(population, self.percent)))
+        self.at_least.max(self.at_most.min(percent_of(population, self.percent)))
     }
 }
 
@@ -130,25 +125,16 @@ mod tests {
     #[test]
     fn the_default_limit_is_ten_percent_between_three_and_five_hundred() {
         let limit = Policy::default().leavers;
-        for (population, allowed) in [
-            (0, 3),
-            (29, 3),
-            (39, 3),
-            (40, 4),
-            (199, 19),
-            (5_000, 500),
-            (90_000, 500),
-        ] {
+        for (population, allowed) in
+            [(0, 3), (29, 3), (39, 3), (40, 4), (199, 19), (5_000, 500), (90_000, 500)]
+        {
             assert_eq!(limit.limit(population), allowed, "of {population}");
         }
     }
 
     #[test]
     fn a_policy_reads_back_from_its_serialised_form_and_fills_in_defaults() {
-        let policy = Policy {
-            invite: false,
-            ..Policy::default()
-        };
+        let policy = Policy { invite: false, ..Policy::default() };
         let text = serde_json::to_string(&policy).unwrap();
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
         assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());

@@ -1,5 +1,6 @@
 //! From drafts to actions: asks the links and the target, finds members before any is created, picks none of two.
 
+use chrono::{Days, NaiveDate};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::keys::{FieldTag, Fingerprinter, Prints};
 use hris_core::store::{Link, Links};
@@ -8,9 +9,7 @@ use hris_core::{
     LinkState, MemberQuery, MemberRecord, Problem, ProvisioningTarget, RecordId, Result, TargetField, rule,
 };
 
-use chrono::{Days, NaiveDate};
-
-use crate::planner::{Draft, Fate, Intent, Planner};
+use crate::planner::{Draft, Fate, Intent, Planner, Unique};
 
 /// What drafts are held against.
 #[derive(Debug)]
@@ -24,13 +23,24 @@ pub(crate) struct Resolver<'a> {
     pub(crate) as_of: NaiveDate,
 }
 
-/// What the target has for somebody who is to be created.
-enum Match {
-    None,
-    Member(Box<MemberRecord>),
-    /// Matched by address alone, and linked to this other record.
-    OwnedBy(RecordId),
-    Conflict(&'static str),
+/// What the target has for somebody who is to be created, or to get another unique value.
+#[derive(Default)]
+struct Found {
+    /// The member who is this person.
+    member: Option<Box<MemberRecord>>,
+    /// Other linked records whose members have a value that this person is to get.
+    owners: Vec<(RecordId, Unique)>,
+    /// Why there is no telling who the member is.
+    conflict: Option<&'static str>,
+}
+
+/// Members who have the values that a person is to get, and by which value they were found.
+#[derive(Default)]
+struct Holders {
+    /// Those of other linked records.
+    owners: Vec<(RecordId, Unique)>,
+    /// Those who are linked to nobody, or to this very person.
+    free: Vec<(MemberRecord, Unique)>,
 }
 
 impl Resolver<'_> {
@@ -40,138 +50,108 @@ impl Resolver<'_> {
         let records: Vec<_> = drafts.iter().map(|draft| draft.person.record.clone()).collect();
         let links = self.links.links_of(self.connection, &records).await?;
         let in_flight = self.target.capabilities().max_in_flight.get();
-        let matched: Vec<_> = stream::iter(drafts.into_iter().zip(links))
+        let found: Vec<_> = stream::iter(drafts.into_iter().zip(links))
             .map(|(draft, link)| async move {
-                let found = match draft.intent {
-                    Intent::Create { .. } => Some(self.find(&draft).await?),
-                    _ => None,
+                let found = match (draft.intent, &link) {
+                    (Intent::Create { .. }, _) => self.find(&draft).await?,
+                    (Intent::Update | Intent::Reactivate, Some(link)) => {
+                        self.find_holder(&draft, link).await?
+                    }
+                    _ => Found::default(),
                 };
                 Ok::<_, hris_core::Error>((draft, link, found))
             })
             .buffered(in_flight)
             .try_collect()
             .await?;
-        let actions = matched
+        Ok(found
             .into_iter()
-            .filter_map(|(draft, link, found)| match (found, link) {
-                (Some(found), link) => self.create(draft, link.as_ref(), found, planner),
-                (None, Some(link)) => self.change(draft, link, planner),
-                (None, None) => {
-                    conflict(
-                        &draft,
-                        "the link of this person is not in the store any more",
-                        planner,
-                    );
-                    None
-                }
-            });
-        Ok(actions.collect())
+            .filter_map(|(draft, link, found)| self.action(draft, link, found, planner))
+            .collect())
+    }
+
+    fn action(
+        &self,
+        draft: Draft,
+        link: Option<Link>,
+        found: Found,
+        planner: &mut Planner,
+    ) -> Option<Action> {
+        let member = accept(&found, &draft, planner).then_some(found.member)?;
+        match (draft.intent, link) {
+            (Intent::Create { .. }, link) => self.create(draft, link.as_ref(), member, planner),
+            (_, Some(link)) => self.change(draft, link, planner),
+            (_, None) => {
+                conflict(&draft, "the link of this person is not in the store any more", planner);
+                None
+            }
+        }
     }
 
     /// Looks for the member that a create would double.
-    async fn find(&self, draft: &Draft) -> Result<Match> {
+    async fn find(&self, draft: &Draft) -> Result<Found> {
         let (Some(id), Some(email)) = (draft.attributes.employee_id(), draft.attributes.email()) else {
-            return Ok(Match::Conflict(
-                "Employee ID and e-mail address are not both texts; correct the mapping",
-            ));
+            let why = "Employee ID and e-mail address are not both texts; correct the mapping";
+            return Ok(Found { conflict: Some(why), ..Found::default() });
         };
-        let by_id = self.target.find(&MemberQuery::EmployeeId(id)).await?;
-        let by_email = self.target.find(&MemberQuery::Email(email)).await?;
-        let matched_by_id = !by_id.is_empty();
-        let mut members = by_id;
-        for member in by_email {
-            if members.iter().all(|known| known.id != member.id) {
-                members.push(member);
-            }
-        }
-        let mut members = members.into_iter();
-        let Some(member) = members.next() else {
-            return Ok(Match::None);
-        };
-        if members.next().is_some() {
-            return Ok(Match::Conflict(
-                "two members match this employee by Employee ID and e-mail; correct one",
-            ));
-        }
-        self.judge_match(draft, member, matched_by_id).await
+        let queries = [Some(MemberQuery::EmployeeId(id)), Some(MemberQuery::Email(email))];
+        Ok(judge_match(self.holders(draft, queries).await?))
     }
 
-    async fn judge_match(&self, draft: &Draft, member: MemberRecord, matched_by_id: bool) -> Result<Match> {
-        let owner = self
-            .links
-            .links_to(self.connection, std::slice::from_ref(&member.id))
-            .await?;
-        let owner = owner.into_iter().flatten().map(|link| link.record);
-        let other_owner = owner.into_iter().find(|record| *record != draft.person.record);
-        Ok(match other_owner {
-            Some(_) if matched_by_id => Match::Conflict(
-                "the member with this Employee ID is linked to another record; re-key it by hand",
-            ),
-            Some(owner) => Match::OwnedBy(owner),
-            None if !matched_by_id && member.attributes.employee_id().is_some() => Match::Conflict(
-                "the member with this e-mail address has another Employee ID; correct one of them",
-            ),
-            None => Match::Member(Box::new(member)),
-        })
+    /// Looks for another member who has the Employee ID or address that a known one is to get.
+    async fn find_holder(&self, draft: &Draft, link: &Link) -> Result<Found> {
+        let changes = self.changes(draft, link);
+        let queries =
+            [changes.employee_id().map(MemberQuery::EmployeeId), changes.email().map(MemberQuery::Email)];
+        let holders = self.holders(draft, queries).await?;
+        let foreign = holders.free.iter().any(|(member, _)| member.id != link.member);
+        let why = "another member has the Employee ID or e-mail address that this one is to get";
+        Ok(Found { member: None, owners: holders.owners, conflict: foreign.then_some(why) })
+    }
+
+    /// Everybody who has the Employee ID or the address of the queries.
+    async fn holders(&self, draft: &Draft, queries: [Option<MemberQuery>; 2]) -> Result<Holders> {
+        let mut holders = Holders::default();
+        for (query, kind) in queries.into_iter().zip([Unique::EmployeeId, Unique::Email]) {
+            let Some(query) = query else { continue };
+            let found = self.target.find(&query).await?;
+            let ids: Vec<_> = found.iter().map(|member| member.id.clone()).collect();
+            let links = self.links.links_to(self.connection, &ids).await?;
+            for (member, link) in found.into_iter().zip(links) {
+                match link {
+                    Some(link) if link.record != draft.person.record => {
+                        holders.owners.push((link.record, kind))
+                    }
+                    _ => holders.free.push((member, kind)),
+                }
+            }
+        }
+        Ok(holders)
     }
 
     fn create(
         &self,
         draft: Draft,
         link: Option<&Link>,
-        found: Match,
+        member: Option<Box<MemberRecord>>,
         planner: &mut Planner,
     ) -> Option<Action> {
-        let expects = match link {
-            None => Expectation::Unlinked,
-            Some(link) => expects(link),
-        };
         let after = self.after(&draft, link, LinkState::Active)?;
-        let (member, kind) = match found {
-            Match::Conflict(why) => {
-                conflict(&draft, why, planner);
-                return None;
-            }
-            Match::OwnedBy(owner) => {
-                let Some(owner) = planner.ordinal(&owner) else {
-                    conflict(
-                        &draft,
-                        "the member with this e-mail address is linked to an unknown record",
-                        planner,
-                    );
-                    return None;
-                };
-                planner.awaits(draft.ordinal, owner);
-                (None, self.create_kind(&draft))
-            }
-            Match::None => (None, self.create_kind(&draft)),
-            Match::Member(member) => {
+        let (member, kind) = match member {
+            None => (None, self.create_kind(&draft)),
+            Some(member) => {
                 planner.set_fate(draft.ordinal, Fate::Adopt);
                 let changes = differing(&draft.attributes, &member.attributes);
-                (
-                    Some(member.id),
-                    ActionKind::Adopt {
-                        changes,
-                        reopen: !member.active,
-                    },
-                )
+                (Some(member.id), ActionKind::Adopt { changes, reopen: !member.active })
             }
         };
-        Some(Action::new(
-            self.fingerprinter,
-            draft.person,
-            member,
-            kind,
-            expects,
-            after,
-        ))
+        let expects = link.map_or(Expectation::Unlinked, expects);
+        Some(Action::new(self.fingerprinter, draft.person, member, kind, expects, after))
     }
 
     fn create_kind(&self, draft: &Draft) -> ActionKind {
         let values = draft.attributes.iter().filter(|(_, value)| value.is_some());
-        let attributes = values
-            .map(|(field, value)| (field.clone(), value.cloned()))
-            .collect();
+        let attributes = values.map(|(field, value)| (field.clone(), value.cloned())).collect();
         let known = draft.intent == Intent::Create { known: true };
         let invite = match self.target.capabilities().invitations {
             Invitations::AlwaysOnCreate => true,
@@ -183,75 +163,70 @@ impl Resolver<'_> {
 
     fn change(&self, draft: Draft, link: Link, planner: &mut Planner) -> Option<Action> {
         let changes = self.changes(&draft, &link);
-        let (kind, state) = match draft.intent {
-            Intent::Leave => {
-                let days = self.target.capabilities().close_down_days;
-                let irreversible_from =
-                    days.and_then(|days| self.as_of.checked_add_days(Days::new(days.into())));
-                let kind = ActionKind::Leave {
-                    reason: LeaveReason::Status,
-                    irreversible_from,
-                };
-                (kind, LinkState::Leaver { irreversible_from })
+        let (kind, after) = match draft.intent {
+            Intent::Leave => self.leave(&link),
+            Intent::Reactivate => {
+                (ActionKind::Reactivate { changes }, self.after(&draft, Some(&link), LinkState::Active)?)
             }
-            Intent::Reactivate => (ActionKind::Reactivate { changes }, LinkState::Active),
             _ if changes.is_empty() => {
                 planner.set_fate(draft.ordinal, Fate::Unchanged);
                 return None;
             }
-            _ => (ActionKind::Update { changes }, LinkState::Active),
+            _ => (ActionKind::Update { changes }, self.after(&draft, Some(&link), LinkState::Active)?),
         };
-        let after = if draft.intent == Intent::Leave {
-            LinkAfter {
-                employee_id: link.employee_id.clone(),
-                state,
-                email: link.email,
-                prints: link.prints.clone(),
-            }
-        } else {
-            self.after(&draft, Some(&link), state)?
-        };
-        if draft.intent != Intent::Leave && after.employee_id != link.employee_id {
-            let message = "the Employee ID of this person changed; the member's unique id is changed with it";
-            planner.problem(Problem::warning(rule::EMPLOYEE_ID_CHANGED, message).of(&draft.person));
-        }
-        let (expects, member) = (expects(&link), Some(link.member));
+        self.note_given_up(&draft, &link, &after, planner);
         Some(Action::new(
             self.fingerprinter,
             draft.person,
-            member,
+            Some(link.member.clone()),
             kind,
-            expects,
+            expects(&link),
             after,
         ))
     }
 
+    fn leave(&self, link: &Link) -> (ActionKind, LinkAfter) {
+        let days = self.target.capabilities().close_down_days;
+        let irreversible_from = days.and_then(|days| self.as_of.checked_add_days(Days::new(days.into())));
+        let after = LinkAfter {
+            employee_id: link.employee_id.clone(),
+            state: LinkState::Leaver { irreversible_from },
+            email: link.email,
+            prints: link.prints.clone(),
+        };
+        (ActionKind::Leave { reason: LeaveReason::Status, irreversible_from }, after)
+    }
+
+    /// Somebody else may take what this member gives up, but only afterwards.
+    fn note_given_up(&self, draft: &Draft, link: &Link, after: &LinkAfter, planner: &mut Planner) {
+        if let Some(old) = link.email.filter(|old| Some(*old) != after.email) {
+            planner.gives_up(draft.ordinal, Unique::Email, old);
+        }
+        if after.employee_id != link.employee_id {
+            let old = self.fingerprinter.employee_id(link.employee_id.as_str());
+            planner.gives_up(draft.ordinal, Unique::EmployeeId, old);
+            let message = "the Employee ID of this person changed; the member's unique id is changed with it";
+            planner.problem(Problem::warning(rule::EMPLOYEE_ID_CHANGED, message).of(&draft.person));
+        }
+    }
+
     /// The attributes whose fingerprint differs from the one of the last write.
     fn changes(&self, draft: &Draft, link: &Link) -> Attributes {
-        let differs = |(index, field): (usize, &TargetField)| {
-            let print = draft.prints.get(index).copied().flatten()?;
-            (link.prints.get(FieldTag::of(field)) != Some(print)).then(|| field.clone())
+        let differs = |(field, print): (&TargetField, &Option<hris_core::keys::Print>)| {
+            let print = (*print)?;
+            (link.prints.get(FieldTag::of(field)) != Some(print)).then_some(())?;
+            Some((field.clone(), draft.attributes.get(field)?.cloned()))
         };
-        let fields = self.targets.iter().enumerate().filter_map(differs);
-        fields
-            .filter_map(|field| {
-                let value = draft.attributes.get(&field)?.cloned();
-                Some((field, value))
-            })
-            .collect()
+        self.targets.iter().zip(&draft.prints).filter_map(differs).collect()
     }
 
     /// What the link becomes: new fingerprints where there is something new, the old ones elsewhere.
     fn after(&self, draft: &Draft, link: Option<&Link>, state: LinkState) -> Option<LinkAfter> {
-        let prints = self
-            .targets
-            .iter()
-            .zip(&draft.prints)
-            .filter_map(|(field, print)| {
-                let tag = FieldTag::of(field);
-                let print = print.or_else(|| link?.prints.get(tag))?;
-                Some((tag, print))
-            });
+        let prints = self.targets.iter().zip(&draft.prints).filter_map(|(field, print)| {
+            let tag = FieldTag::of(field);
+            let print = print.or_else(|| link?.prints.get(tag))?;
+            Some((tag, print))
+        });
         Some(LinkAfter {
             employee_id: draft.attributes.employee_id()?,
             state,
@@ -261,16 +236,45 @@ impl Resolver<'_> {
     }
 }
 
+/// Who the member of a person is: nobody yet, one, or not to be told. What matches two is a conflict, never a pick.
+fn judge_match(holders: Holders) -> Found {
+    let Holders { owners, mut free } = holders;
+    free.dedup_by(|(later, _), (earlier, _)| later.id == earlier.id);
+    let conflict = match free.as_slice() {
+        [] | [(_, Unique::EmployeeId)] => None,
+        [(member, Unique::Email)] => member
+            .attributes
+            .employee_id()
+            .map(|_| "the member with this e-mail address has another Employee ID; correct one of them"),
+        _ => Some("two members match this employee by Employee ID and e-mail; correct one of them"),
+    };
+    Found { member: free.pop().map(|(member, _)| Box::new(member)), owners, conflict }
+}
+
+/// Reports a conflict, or notes for which values of other people a person has to wait. Whether there may be an
+/// action.
+fn accept(found: &Found, draft: &Draft, planner: &mut Planner) -> bool {
+    if let Some(why) = found.conflict {
+        conflict(draft, why, planner);
+        return false;
+    }
+    for (owner, kind) in &found.owners {
+        let Some(owner) = planner.ordinal(owner) else {
+            conflict(draft, "the member who has this value is linked to an unknown record", planner);
+            return false;
+        };
+        planner.awaits(draft.ordinal, owner, *kind);
+    }
+    true
+}
+
 fn conflict(draft: &Draft, message: &'static str, planner: &mut Planner) {
     planner.set_fate(draft.ordinal, Fate::Problem);
     planner.problem(Problem::error(rule::MEMBER_CONFLICT, message).of(&draft.person));
 }
 
 fn expects(link: &Link) -> Expectation {
-    Expectation::Linked {
-        state: link.state,
-        row: link.prints.row(),
-    }
+    Expectation::Linked { state: link.state, row: link.prints.row() }
 }
 
 /// The wanted attributes that a member does not have as wanted.

@@ -25,10 +25,7 @@ impl PlanView {
     /// The problems and warnings that kept rows out of the plan or deserve a look.
     pub fn problems(&self) -> BoxStream<'_, Result<Problem>> {
         let pages = stream::try_unfold(0_u64, move |offset| async move {
-            let page = self
-                .plans
-                .problems(&self.header.connection, &self.header.id, offset, PAGE)
-                .await?;
+            let page = self.plans.problems(&self.header.connection, &self.header.id, offset, PAGE).await?;
             let next = offset + page.len() as u64;
             Ok::<_, hris_core::Error>(
                 (!page.is_empty()).then_some((stream::iter(page.into_iter().map(Ok)), next)),
@@ -44,12 +41,7 @@ impl ProvisioningPlan for PlanView {
     }
 
     fn actions(&self, after: Option<&Position>) -> BoxStream<'_, Result<Action>> {
-        let pages = action_pages(
-            &*self.plans,
-            &self.header.connection,
-            &self.header.id,
-            after.cloned(),
-        );
+        let pages = action_pages(&*self.plans, &self.header.connection, &self.header.id, after.cloned());
         pages
             .map_ok(|page| stream::iter(page.into_iter().map(|stored| Ok(stored.action))))
             .try_flatten()

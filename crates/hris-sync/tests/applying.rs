@@ -13,9 +13,7 @@ use hris_testkit::{MockTarget, TargetFault};
 #[test]
 fn one_refused_record_is_reported_and_is_nobody_elses_problem() {
     let world = World::new(people(1..=5));
-    world
-        .target
-        .add_fault(TargetFault::RejectsOne(rule::MEMBER_REJECTED).on_employee("E003"));
+    world.target.add_fault(TargetFault::RejectsOne(rule::MEMBER_REJECTED).on_employee("E003"));
     let report = world.run();
     assert_eq!((report.applied.created, report.applied.failed), (4, 1));
     assert_eq!(report.problems.get(&rule::MEMBER_REJECTED), Some(&1));
@@ -26,9 +24,7 @@ fn one_refused_record_is_reported_and_is_nobody_elses_problem() {
 #[test]
 fn a_create_whose_answer_is_lost_is_found_by_reading_and_not_repeated() {
     let world = World::new(people(1..=3));
-    world
-        .target
-        .add_fault(TargetFault::StoresButAnswersInDoubt.on_employee("E002"));
+    world.target.add_fault(TargetFault::StoresButAnswersInDoubt.on_employee("E002"));
     let report = world.run();
     assert_eq!((report.applied.created, report.applied.uncertain), (3, 0));
     assert_eq!(world.target.writes(), 3);
@@ -39,9 +35,7 @@ fn a_create_whose_answer_is_lost_is_found_by_reading_and_not_repeated() {
 #[test]
 fn a_write_in_doubt_that_did_not_happen_is_repeated_once() {
     let world = World::new(people(1..=2));
-    world
-        .target
-        .add_fault(TargetFault::StoresNothingAnswersInDoubt.on_employee("E002"));
+    world.target.add_fault(TargetFault::StoresNothingAnswersInDoubt.on_employee("E002"));
     let report = world.run();
     assert_eq!((report.applied.created, report.applied.uncertain), (2, 0));
     assert_eq!(world.target.writes(), 2);
@@ -50,11 +44,7 @@ fn a_write_in_doubt_that_did_not_happen_is_repeated_once() {
 #[test]
 fn a_write_that_stays_unclear_is_listed_as_uncertain_with_evidence() {
     let world = World::new(people(1..=2));
-    world.target.add_fault(
-        TargetFault::StoresNothingAnswersInDoubt
-            .on_employee("E002")
-            .times(2),
-    );
+    world.target.add_fault(TargetFault::StoresNothingAnswersInDoubt.on_employee("E002").times(2));
     let report = world.run();
     assert_eq!((report.applied.created, report.applied.uncertain), (1, 1));
     assert_eq!(report.problems.get(&rule::ACTION_UNCERTAIN), Some(&1));
@@ -71,42 +61,20 @@ fn a_write_that_stays_unclear_is_listed_as_uncertain_with_evidence() {
 fn updates_leavers_and_returns_in_doubt_are_read_back_too() {
     let world = World::new(people(1..=3));
     world.run();
-    world.set_people([
-        changed(1, |e| e.department = Field::Value("Legal".into())),
-        inactive(2),
-        person(3),
-    ]);
-    world
-        .target
-        .add_fault(TargetFault::StoresButAnswersInDoubt.always());
+    world.set_people([changed(1, |e| e.department = Field::Value("Legal".into())), inactive(2), person(3)]);
+    world.target.add_fault(TargetFault::StoresButAnswersInDoubt.always());
     let report = world.run();
-    assert_eq!(
-        (
-            report.applied.updated,
-            report.applied.left,
-            report.applied.uncertain
-        ),
-        (1, 1, 0)
-    );
+    assert_eq!((report.applied.updated, report.applied.left, report.applied.uncertain), (1, 1, 0));
     world.set_people(people(1..=3));
     let report = world.run();
-    assert_eq!(
-        (
-            report.applied.updated,
-            report.applied.reactivated,
-            report.applied.uncertain
-        ),
-        (1, 1, 0)
-    );
+    assert_eq!((report.applied.updated, report.applied.reactivated, report.applied.uncertain), (1, 1, 0));
     assert_eq!(world.target.writes(), 7);
 }
 
 #[test]
 fn what_was_not_attempted_is_done_by_the_next_run() {
     let world = World::new(people(1..=3));
-    world
-        .target
-        .add_fault(TargetFault::NotAttempted { retryable: true }.on_employee("E002"));
+    world.target.add_fault(TargetFault::NotAttempted { retryable: true }.on_employee("E002"));
     let report = world.run();
     assert_eq!((report.applied.created, report.applied.pending), (2, 1));
     let next = world.run();
@@ -118,10 +86,7 @@ fn what_was_not_attempted_is_done_by_the_next_run() {
 fn an_action_whose_member_changed_since_the_plan_is_skipped_and_reported() {
     let world = World::new(people(1..=2));
     world.run();
-    world.set_people([
-        changed(1, |e| e.department = Field::Value("Legal".into())),
-        person(2),
-    ]);
+    world.set_people([changed(1, |e| e.department = Field::Value("Legal".into())), person(2)]);
     let plan = world.plan();
     let (id, digest) = (plan.header().id.clone(), plan.header().digest.clone());
     // Behind the plan's back, another writer moves the link on.
@@ -138,25 +103,13 @@ fn relink(world: &World, record: &str) {
     let key = ConnectionKey::new("acme", "hr");
     let (store, now) = (&world.store, "2026-03-02T06:00:00Z".parse().unwrap());
     hris_testkit::run(async {
-        let lease = store
-            .acquire(
-                &key,
-                &RunId::from("other"),
-                now,
-                std::time::Duration::from_secs(9),
-            )
-            .await
-            .unwrap();
+        let lease =
+            store.acquire(&key, &RunId::from("other"), now, std::time::Duration::from_secs(9)).await.unwrap();
         let found = store.links_of(&key, &[RecordId::from(record)]).await.unwrap();
         let mut link = found.into_iter().flatten().next().unwrap();
         link.prints = hris_core::keys::Prints::default();
         let mut header = store.open_plans(&key).await.unwrap().remove(0).header;
-        let action = store
-            .actions(&key, &header.id, None, 1)
-            .await
-            .unwrap()
-            .remove(0)
-            .action;
+        let action = store.actions(&key, &header.id, None, 1).await.unwrap().remove(0).action;
         let settlement = Settlement::done(action.id.clone(), link);
         let elsewhere = PlanId::from("elsewhere");
         store.open_plan(&lease, &elsewhere).await.unwrap();
@@ -173,24 +126,16 @@ fn a_stop_between_batches_loses_nothing_and_the_next_run_finishes() {
     use futures_util::FutureExt as _;
     let mut world = World::new(people(1..=9));
     world.target = one_by_one(world.target);
-    world
-        .target
-        .add_fault(TargetFault::Slow(HOUR).on_employee("E004"));
+    world.target.add_fault(TargetFault::Slow(HOUR).on_employee("E004"));
     let cancel = Cancel::new();
     let (engine, id) = (world.engine().with_cancel(cancel.clone()), world.next_run_id());
     let mut run = Box::pin(engine.run(&id, Trigger::OnDemand, world.today()));
-    assert!(
-        run.as_mut().now_or_never().is_none(),
-        "the fourth write is under way"
-    );
+    assert!(run.as_mut().now_or_never().is_none(), "the fourth write is under way");
     cancel.cancel();
     world.clock.advance(HOUR);
     assert_eq!(hris_testkit::run(run).unwrap_err().kind(), ErrorKind::Cancelled);
     let written = world.target.writes();
-    assert!(
-        (1..9).contains(&written),
-        "what was under way was finished, the rest left: {written}"
-    );
+    assert!((1..9).contains(&written), "what was under way was finished, the rest left: {written}");
     let report = world.run();
     assert_eq!(report.applied.created, 9 - written);
     assert_eq!(world.open_accounts(), ids(1..=9));
@@ -237,11 +182,7 @@ fn an_altered_plan_is_refused() {
     // Somebody with access to the store adds an action of another plan and forges the counts.
     hris_testkit::run(async {
         let now = "2026-03-02T06:00:00Z".parse().unwrap();
-        let lease = world
-            .store
-            .acquire(&key, &RunId::from("x"), now, HOUR)
-            .await
-            .unwrap();
+        let lease = world.store.acquire(&key, &RunId::from("x"), now, HOUR).await.unwrap();
         let actions = world.store.actions(&key, &header.id, None, 10).await.unwrap();
         header.id = hris_core::PlanId::from("forged");
         world.store.open_plan(&lease, &header.id).await.unwrap();
@@ -264,14 +205,9 @@ fn progress_has_totals_only_where_they_are_known() {
     use hris_testkit::RecordingProgress;
     let world = World::new(people(1..=9));
     let progress = RecordingProgress::default();
-    let engine = world
-        .engine()
-        .with_progress(std::sync::Arc::new(progress.clone()));
+    let engine = world.engine().with_progress(std::sync::Arc::new(progress.clone()));
     hris_testkit::run(engine.run(&world.next_run_id(), Trigger::OnDemand, world.today())).unwrap();
-    assert_eq!(
-        progress.stages(),
-        [Stage::Reading, Stage::Planning, Stage::Applying]
-    );
+    assert_eq!(progress.stages(), [Stage::Reading, Stage::Planning, Stage::Applying]);
     let read = progress.last(Stage::Reading).unwrap();
     assert_eq!((read.done, read.total), (9, Some(9)));
     let applied = progress.last(Stage::Applying).unwrap();

@@ -29,10 +29,7 @@ fn a_reading_that_fails_on_page_two_changes_nobody_and_is_in_the_history() {
     assert_eq!(world.try_run().unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(world.target.writes(), writes);
     assert_eq!(world.open_accounts(), ids(1..=8));
-    assert!(
-        world.store.dump().contains("the second page cannot be had"),
-        "the failed run is reported"
-    );
+    assert!(world.store.dump().contains("the second page cannot be had"), "the failed run is reported");
 }
 
 #[test]
@@ -59,14 +56,7 @@ fn creates_and_updates_of_a_broken_reading_are_applied_only_by_choice_and_leaver
     ]);
     world.directory.set_ending(Ending::failing_after(4, unavailable));
     let report = world.run();
-    assert_eq!(
-        (
-            report.applied.created,
-            report.applied.updated,
-            report.applied.left
-        ),
-        (2, 1, 0)
-    );
+    assert_eq!((report.applied.created, report.applied.updated, report.applied.left), (2, 1, 0));
     assert!(report.problems.contains_key(&hris_core::rule::READING_BROKEN));
     assert!(report.problems.contains_key(&hris_core::rule::LEAVERS_WITHHELD));
     assert!(world.open_accounts().contains(&"E001".to_owned()));
@@ -78,12 +68,7 @@ fn an_empty_source_after_a_full_run_is_held() {
     world.run();
     world.set_people([]);
     let report = world.run();
-    assert_eq!(
-        report.result,
-        RunResult::Held {
-            reasons: vec![HoldReason::EmptySource { before: 4 }]
-        }
-    );
+    assert_eq!(report.result, RunResult::Held { reasons: vec![HoldReason::EmptySource { before: 4 }] });
     assert_eq!(world.open_accounts(), ids(1..=4));
 }
 
@@ -102,9 +87,7 @@ fn a_source_that_shrank_by_more_than_a_fifth_is_held() {
     let report = world.run();
     assert_eq!(
         report.result,
-        RunResult::Held {
-            reasons: vec![HoldReason::ShrunkSource { before: 10, now: 7 }]
-        }
+        RunResult::Held { reasons: vec![HoldReason::ShrunkSource { before: 10, now: 7 }] }
     );
 }
 
@@ -115,10 +98,7 @@ fn everybody_inactive_at_once_is_held_and_nothing_at_all_is_applied() {
     let writes = world.target.writes();
     world.set_people((1..=10).map(inactive).chain([person(11)]));
     let report = world.run();
-    let reasons = vec![HoldReason::TooManyLeavers {
-        planned: 10,
-        limit: 3,
-    }];
+    let reasons = vec![HoldReason::TooManyLeavers { planned: 10, limit: 3 }];
     assert_eq!(report.result, RunResult::Held { reasons });
     assert_eq!(world.target.writes(), writes, "not even the newcomer is created");
 }
@@ -140,11 +120,7 @@ fn a_held_plan_is_applied_when_released_by_its_digest_and_only_then() {
     let report = hris_testkit::run(engine.release(&header.id, &header.digest, "ana")).unwrap();
     assert_eq!(report.applied.left, 10);
     let again = hris_testkit::run(engine.release(&header.id, &header.digest, "ana"));
-    assert_eq!(
-        again.unwrap_err().kind(),
-        ErrorKind::Stale,
-        "a plan is carried out once"
-    );
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::Stale, "a plan is carried out once");
 }
 
 #[test]
@@ -196,9 +172,7 @@ fn another_company_behind_the_credential_is_refused_before_anybody_is_read() {
 fn another_kind_of_record_id_is_an_error_and_not_a_new_population() {
     let world = World::new(people(1..=3));
     world.run();
-    world
-        .directory
-        .set_receipt(|receipt| receipt.record_id_kind = RecordIdKind::new("other.kind"));
+    world.directory.set_receipt(|receipt| receipt.record_id_kind = RecordIdKind::new("other.kind"));
     assert_eq!(world.try_run().unwrap_err().kind(), ErrorKind::WrongAccount);
     assert_eq!(world.open_accounts(), ids(1..=3));
 }
@@ -219,9 +193,7 @@ fn a_receipt_that_forbids_leavers_by_status_makes_none_and_says_why() {
     let world = World::new(people(1..=4));
     world.run();
     world.set_people([inactive(1), person(2), person(3), person(4), person(5)]);
-    world
-        .directory
-        .set_receipt(|receipt| receipt.status = Ground::refused("the account needs relinking"));
+    world.directory.set_receipt(|receipt| receipt.status = Ground::refused("the account needs relinking"));
     let report = world.run();
     assert_eq!((report.applied.left, report.applied.created), (0, 1));
     assert!(report.problems.contains_key(&hris_core::rule::LEAVERS_WITHHELD));
@@ -231,9 +203,7 @@ fn a_receipt_that_forbids_leavers_by_status_makes_none_and_says_why() {
 fn a_failing_look_up_on_the_target_never_creates_a_second_member() {
     use hris_testkit::TargetFault;
     let world = World::new(people(1..=2));
-    world
-        .target
-        .add_fault(TargetFault::FindFails(ErrorKind::Unavailable).on_nth(3));
+    world.target.add_fault(TargetFault::FindFails(ErrorKind::Unavailable).on_nth(3));
     assert_eq!(world.try_run().unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(world.target.writes(), 0);
     assert_eq!(world.run().applied.created, 2);
@@ -271,13 +241,7 @@ fn a_dry_run_leaves_store_target_and_history_as_they_are() {
 fn a_run_that_ended_is_not_run_again_under_the_same_id() {
     let world = World::new(people(1..=2));
     let id = hris_core::RunId::from("tonight");
-    let run = || {
-        hris_testkit::run(
-            world
-                .engine()
-                .run(&id, hris_core::Trigger::Schedule, world.today()),
-        )
-    };
+    let run = || hris_testkit::run(world.engine().run(&id, hris_core::Trigger::Schedule, world.today()));
     let first = run().unwrap();
     world.set_people(people(1..=5));
     assert_eq!(run().unwrap(), first);

@@ -1,9 +1,5 @@
 //! A small world for engine tests: a directory, a platform, a store and a clock, all in memory.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file is a crate of its own that uses a part of it"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own that uses a part of it")]
 
 use std::sync::Arc;
 
@@ -98,14 +94,9 @@ impl World {
     }
 
     fn accounts(&self, open: bool) -> Vec<String> {
-        let members = self
-            .target
-            .members()
-            .into_iter()
-            .filter(|member| member.active == open);
-        let mut ids: Vec<_> = members
-            .filter_map(|member| Some(member.attributes.employee_id()?.to_string()))
-            .collect();
+        let members = self.target.members().into_iter().filter(|member| member.active == open);
+        let mut ids: Vec<_> =
+            members.filter_map(|member| Some(member.attributes.employee_id()?.to_string())).collect();
         ids.sort();
         ids
     }
@@ -113,9 +104,8 @@ impl World {
     /// What the actions of a plan do, as "kind employee-id", in order.
     pub fn actions(plan: &PlanView) -> Vec<String> {
         let actions: Vec<Action> = hris_testkit::run(plan.actions(None).try_collect()).unwrap();
-        let words = actions
-            .iter()
-            .map(|action| format!("{} {}", action.kind.as_str(), action.after.employee_id));
+        let words =
+            actions.iter().map(|action| format!("{} {}", action.kind.as_str(), action.after.employee_id));
         words.collect()
     }
 
@@ -126,10 +116,7 @@ impl World {
     /// Rule and record of each problem, sorted.
     pub fn rules(plan: &PlanView) -> Vec<(String, String)> {
         let of = |problem: Problem| {
-            let record = problem
-                .record
-                .map(|record| record.to_string())
-                .unwrap_or_default();
+            let record = problem.record.map(|record| record.to_string()).unwrap_or_default();
             (problem.rule.to_string(), record)
         };
         let mut rules: Vec<_> = Self::problems(plan).into_iter().map(of).collect();

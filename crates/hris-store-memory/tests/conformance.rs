@@ -1,0 +1,16 @@
+//! The store keeps every promise that a store makes.
+
+use std::sync::Arc;
+
+use hris_store_memory::MemoryStore;
+use hris_testkit::store_suite::StoreHarness;
+
+fn fresh() -> StoreHarness {
+    let store = MemoryStore::new();
+    StoreHarness::new(Arc::new(store.clone()), move || {
+        let again = store.clone();
+        async move { Arc::new(again) as _ }
+    })
+}
+
+hris_testkit::store_conformance!(memory, fresh());
