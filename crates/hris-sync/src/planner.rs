@@ -222,6 +222,17 @@ impl Planner {
         Ok(())
     }
 
+    /// Takes the vendor's word that a record was deleted. Whether that concerns an active member of whom no row came.
+    pub(crate) fn tombstone(&mut self, record: &RecordId, trusted: bool) -> Result<bool> {
+        let Some(ordinal) = self.ordinal(record).filter(|_| self.is_missing(record)) else {
+            return Ok(false);
+        };
+        let nothing_readable = vec![None; self.tags.len()];
+        self.comparison.observe(self.fingerprinter.record(record), &nothing_readable)?;
+        self.set_fate(ordinal, if trusted { Fate::Leave } else { Fate::Unchanged });
+        Ok(true)
+    }
+
     /// Whether all that came of a person so far was an unreadable row; it counts as such no longer.
     fn was_unreadable(&mut self, ordinal: Ordinal) -> bool {
         self.people.get_mut(ordinal.index()).is_some_and(|person| std::mem::take(&mut person.unreadable))

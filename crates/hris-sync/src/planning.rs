@@ -11,7 +11,7 @@ use hris_core::store::{Baseline, Lease, Leases, Link, Links, Plans};
 use hris_core::{
     Account, Action, ActionId, ActionKind, EmployeeField, EmployeeRef, Error, ErrorKind, FieldSet, Ground,
     PlanHeader, PlanId, PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadEvent, ReadQuery,
-    ReadingSummary, Receipt, Result, RuleCode, Stage, rule,
+    ReadingSummary, Receipt, RecordId, Result, RuleCode, Stage, rule,
 };
 
 use crate::comparison::Ordinal;
@@ -82,6 +82,8 @@ pub(crate) struct Planning<'a> {
     fingerprinter: Fingerprinter,
     options: Options,
     expected: Option<u64>,
+    /// Records that the vendor reports as deleted.
+    deleted: Vec<RecordId>,
 }
 
 impl<'a> Planning<'a> {
@@ -116,6 +118,7 @@ impl<'a> Planning<'a> {
             fingerprinter,
             options,
             expected: None,
+            deleted: Vec::new(),
         };
         planning.load().await?;
         Ok(planning)
@@ -206,7 +209,8 @@ impl<'a> Planning<'a> {
                 ReadEvent::Employees(page) => self.page(&page).await?,
                 ReadEvent::Rejected(row) => self.planner.reject(&row)?,
                 ReadEvent::End(receipt) => return Ok(receipt),
-                // Tombstones are used by incremental readings; a full reading reports those people as missing.
+                ReadEvent::Deleted(record) => self.deleted.push(record),
+                // Events of a later version inform and decide nothing.
                 _ => {}
             }
         }
@@ -221,15 +225,7 @@ impl<'a> Planning<'a> {
         }
         self.planner.drop_superseded(&mut drafts);
         if !drafts.is_empty() {
-            let resolver = Resolver {
-                connection: &self.parts.connection,
-                links: self.links,
-                target: &*self.parts.target,
-                fingerprinter: &self.fingerprinter,
-                targets: self.parts.mapping.targets(),
-                invite: self.parts.policy.invite,
-                as_of: self.options.as_of,
-            };
+            let resolver = resolver(self.parts, self.links, &self.fingerprinter, self.options.as_of);
             let actions = resolver.resolve(drafts, &mut self.planner).await?;
             self.spool.append(&actions, &self.planner.take_problems()).await?;
         }
@@ -250,6 +246,7 @@ impl<'a> Planning<'a> {
     /// Everything was read: what contradicts itself is taken back, the rest is counted, judged and sealed.
     async fn close(mut self, account: &Account, receipt: Option<&Receipt>) -> Result<Planned> {
         self.apply_grounds(receipt);
+        self.take_tombstones(receipt).await?;
         let ranks = self.planner.settle_claims();
         if self.planner.has_second_thoughts() || !ranks.is_empty() {
             self.settle_drafts(&ranks).await?;
@@ -274,6 +271,31 @@ impl<'a> Planning<'a> {
         for warning in receipt.iter().flat_map(|receipt| &receipt.warnings) {
             self.planner.problem(warning.clone());
         }
+    }
+
+    /// A trusted tombstone makes a leaver, any other is reported.
+    async fn take_tombstones(&mut self, receipt: Option<&Receipt>) -> Result<()> {
+        let trusted = receipt.is_some_and(|receipt| receipt.tombstones.is_usable());
+        let mut concerned = Vec::new();
+        for record in std::mem::take(&mut self.deleted) {
+            if self.planner.tombstone(&record, trusted)? {
+                concerned.push(record);
+            }
+        }
+        let links = self.links.links_of(&self.parts.connection, &concerned).await?;
+        let resolver = resolver(self.parts, self.links, &self.fingerprinter, self.options.as_of);
+        let mut actions = Vec::new();
+        for link in links.into_iter().flatten() {
+            if trusted {
+                actions.push(resolver.tombstone(&link));
+            } else {
+                let message =
+                    "the HR system reports the record as deleted; the member stays, since that is not proof";
+                let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
+                self.planner.problem(Problem::warning(rule::PERSON_DELETED, message).of(&person));
+            }
+        }
+        self.spool.append(&actions, &self.planner.take_problems()).await
     }
 
     /// Goes once through the drafts: takes back what is contested or not allowed, and moves up who must go first.
@@ -407,6 +429,23 @@ impl<'a> Planning<'a> {
         }
         self.parts.progress.report(ProgressEvent::new(Stage::Planning, header.summary.actions(), None));
         Ok(Planned { stored: self.spool.opened, problems: self.planner.tally().clone(), header })
+    }
+}
+
+fn resolver<'a>(
+    parts: &'a Parts,
+    links: &'a dyn Links,
+    fingerprinter: &'a Fingerprinter,
+    as_of: NaiveDate,
+) -> Resolver<'a> {
+    Resolver {
+        connection: &parts.connection,
+        links,
+        target: &*parts.target,
+        fingerprinter,
+        targets: parts.mapping.targets(),
+        invite: parts.policy.invite,
+        as_of,
     }
 }
 

@@ -5,8 +5,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::keys::{FieldTag, Fingerprinter, Prints};
 use hris_core::store::{Link, Links};
 use hris_core::{
-    Action, ActionKind, Attributes, ConnectionKey, Expectation, Invitations, LeaveReason, LinkAfter,
-    LinkState, MemberQuery, MemberRecord, Problem, ProvisioningTarget, RecordId, Result, TargetField, rule,
+    Action, ActionKind, Attributes, ConnectionKey, EmployeeRef, Expectation, Invitations, LeaveReason,
+    LinkAfter, LinkState, MemberQuery, MemberRecord, Problem, ProvisioningTarget, RecordId, Result,
+    TargetField, rule,
 };
 
 use crate::planner::{Draft, Fate, Intent, Planner, Unique};
@@ -164,7 +165,7 @@ impl Resolver<'_> {
     fn change(&self, draft: Draft, link: Link, planner: &mut Planner) -> Option<Action> {
         let changes = self.changes(&draft, &link);
         let (kind, after) = match draft.intent {
-            Intent::Leave => self.leave(&link),
+            Intent::Leave => self.leave(&link, LeaveReason::Status),
             Intent::Reactivate => {
                 (ActionKind::Reactivate { changes }, self.after(&draft, Some(&link), LinkState::Active)?)
             }
@@ -185,7 +186,14 @@ impl Resolver<'_> {
         ))
     }
 
-    fn leave(&self, link: &Link) -> (ActionKind, LinkAfter) {
+    /// The end of a member whose record the vendor deleted.
+    pub(crate) fn tombstone(&self, link: &Link) -> Action {
+        let person = EmployeeRef { record: link.record.clone(), employee_id: Some(link.employee_id.clone()) };
+        let (kind, after) = self.leave(link, LeaveReason::Deleted);
+        Action::new(self.fingerprinter, person, Some(link.member.clone()), kind, expects(link), after)
+    }
+
+    fn leave(&self, link: &Link, reason: LeaveReason) -> (ActionKind, LinkAfter) {
         let days = self.target.capabilities().close_down_days;
         let irreversible_from = days.and_then(|days| self.as_of.checked_add_days(Days::new(days.into())));
         let after = LinkAfter {
@@ -194,7 +202,7 @@ impl Resolver<'_> {
             email: link.email,
             prints: link.prints.clone(),
         };
-        (ActionKind::Leave { reason: LeaveReason::Status, irreversible_from }, after)
+        (ActionKind::Leave { reason, irreversible_from }, after)
     }
 
     /// Somebody else may take what this member gives up, but only afterwards.

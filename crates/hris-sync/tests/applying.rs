@@ -213,3 +213,16 @@ fn progress_has_totals_only_where_they_are_known() {
     let applied = progress.last(Stage::Applying).unwrap();
     assert_eq!((applied.done, applied.total), (9, Some(9)));
 }
+
+#[test]
+fn a_member_that_vanished_is_reported_and_not_created_behind_anybodys_back() {
+    let world = World::new(people(1..=2));
+    world.run();
+    let member = world.target.member_by_employee_id("E001").unwrap().id;
+    world.target.remove(&member);
+    world.target.add_fault(TargetFault::StoresNothingAnswersInDoubt.on_employee("E001"));
+    world.set_people([changed(1, |e| e.department = Field::Value("Legal".into())), person(2)]);
+    let report = world.run();
+    assert_eq!((report.applied.failed, report.applied.created), (1, 0));
+    assert_eq!(report.problems.get(&rule::MEMBER_VANISHED), Some(&1));
+}

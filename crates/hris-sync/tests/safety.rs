@@ -247,3 +247,20 @@ fn a_run_that_ended_is_not_run_again_under_the_same_id() {
     assert_eq!(run().unwrap(), first);
     assert_eq!(world.open_accounts(), ids(1..=2));
 }
+
+#[test]
+fn a_tombstone_makes_a_leaver_only_where_the_receipt_trusts_it() {
+    let world = World::new(people(1..=5));
+    world.run();
+    world.set_people(people(2..=5));
+    world.directory.set_deleted(["r1".into()]);
+    world.directory.set_receipt(|receipt| receipt.tombstones = Ground::refused("not trusted here"));
+    let report = world.run();
+    assert_eq!((report.applied.left, report.planned.missing), (0, 0));
+    assert_eq!(report.problems.get(&hris_core::rule::PERSON_DELETED), Some(&1));
+    world.directory.set_receipt(|receipt| receipt.tombstones = Ground::Usable);
+    let report = world.run();
+    assert_eq!(report.applied.left, 1);
+    assert_eq!(world.closed_accounts(), ids([1]));
+    assert_eq!(world.run().planned.actions(), 0, "a tombstone that is repeated changes nothing more");
+}
