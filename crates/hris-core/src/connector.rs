@@ -62,10 +62,7 @@ pub struct ReadQuery {
 impl ReadQuery {
     /// Everyone, with the given fields.
     pub fn everyone(fields: FieldSet) -> Self {
-        Self {
-            scope: Scope::Everyone,
-            fields,
-        }
+        Self { scope: Scope::Everyone, fields }
     }
 
     /// Another scope, with the given fields.
@@ -107,12 +104,7 @@ pub struct RejectedRecord {
 impl RejectedRecord {
     /// A row that could not be read.
     pub fn unreadable(record: Option<RecordId>, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            record,
-            field: None,
-            rule: rule::RECORD_UNREADABLE,
-            message: message.into(),
-        }
+        Self { record, field: None, rule: rule::RECORD_UNREADABLE, message: message.into() }
     }
 
     /// Names the unreadable field.
@@ -162,12 +154,7 @@ pub struct Descriptor {
 impl Descriptor {
     /// The facts that every vendor has.
     pub const fn new(vendor: &'static str, display_name: &'static str, record_id_kind: RecordIdKind) -> Self {
-        Self {
-            vendor,
-            display_name,
-            record_id_kind,
-            asks_date_format: false,
-        }
+        Self { vendor, display_name, record_id_kind, asks_date_format: false }
     }
 
     /// Says that set-up asks for a date format.
@@ -181,10 +168,7 @@ impl Descriptor {
 /// What a configured connector can do. Everything starts as "no".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a list of independent yes-or-no answers"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "a list of independent yes-or-no answers")]
 pub struct Capabilities {
     /// Inactive people are delivered, so that a status can make a leaver.
     pub reads_leavers: bool,
@@ -219,12 +203,7 @@ pub struct Account {
 impl Account {
     /// A ready account.
     pub fn new(id: impl Into<AccountId>) -> Self {
-        Self {
-            id: id.into(),
-            name: None,
-            not_ready: None,
-            remarks: Vec::new(),
-        }
+        Self { id: id.into(), name: None, not_ready: None, remarks: Vec::new() }
     }
 
     /// Adds the company's name.
@@ -250,11 +229,7 @@ pub struct FieldDescriptor {
 impl FieldDescriptor {
     /// A field with its label.
     pub fn new(field: impl Into<SourceField>, label: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            label: label.into(),
-            remark: None,
-        }
+        Self { field: field.into(), label: label.into(), remark: None }
     }
 
     /// Adds a remark.

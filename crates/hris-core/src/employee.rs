@@ -175,10 +175,7 @@ impl Employee {
 
     /// The two-fold reference to this person.
     pub fn reference(&self) -> EmployeeRef {
-        EmployeeRef {
-            record: self.record.clone(),
-            employee_id: self.employee_id.value().cloned(),
-        }
+        EmployeeRef { record: self.record.clone(), employee_id: self.employee_id.value().cloned() }
     }
 }
 
@@ -202,10 +199,9 @@ impl FieldSource for Employee {
     fn field(&self, field: &SourceField) -> Field<ValueRef<'_>> {
         match field {
             SourceField::Employee(field) => self.known_field(*field),
-            SourceField::Custom(name) => self
-                .custom
-                .get(&**name)
-                .map_or(Field::Absent, |field| field.as_ref().map(Value::as_ref)),
+            SourceField::Custom(name) => {
+                self.custom.get(&**name).map_or(Field::Absent, |field| field.as_ref().map(Value::as_ref))
+            }
         }
     }
 }
@@ -236,10 +232,7 @@ impl Employee {
             EmployeeField::EmploymentType => text(&self.employment_type),
             EmployeeField::Language => text(&self.language),
             EmployeeField::TimeZone => text(&self.time_zone),
-            EmployeeField::Manager => self
-                .manager
-                .as_ref()
-                .map(|manager| ValueRef::text(manager.as_str())),
+            EmployeeField::Manager => self.manager.as_ref().map(|manager| ValueRef::text(manager.as_str())),
         }
     }
 }

@@ -102,10 +102,7 @@ impl Error {
     /// An error of a kind with a message. `retryable` starts as the kind suggests
     /// ([`ErrorKind::RateLimited`], [`ErrorKind::Unavailable`] and [`ErrorKind::Timeout`] are).
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        let retryable = matches!(
-            kind,
-            ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout
-        );
+        let retryable = matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
         Self(Box::new(Inner {
             kind,
             message: message.into(),
@@ -221,11 +218,7 @@ impl fmt::Display for Error {
             f.write_str(if index == 0 { " (" } else { ", " })?;
             write!(f, "{key}: {value}")?;
         }
-        if self.0.context.is_empty() {
-            Ok(())
-        } else {
-            f.write_str(")")
-        }
+        if self.0.context.is_empty() { Ok(()) } else { f.write_str(")") }
     }
 }
 
@@ -233,13 +226,9 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         let mut out = f.debug_struct("Error");
-        out.field("kind", &inner.kind)
-            .field("message", &inner.message)
-            .field("hint", &inner.hint);
-        out.field("context", &inner.context)
-            .field("retryable", &inner.retryable);
-        out.field("retry_after", &inner.retry_after)
-            .field("delivery", &inner.delivery);
+        out.field("kind", &inner.kind).field("message", &inner.message).field("hint", &inner.hint);
+        out.field("context", &inner.context).field("retryable", &inner.retryable);
+        out.field("retry_after", &inner.retry_after).field("delivery", &inner.delivery);
         out.field("source", &inner.source).finish()
     }
 }
@@ -261,20 +250,13 @@ mod tests {
             .with_context("host", "api.example")
             .with_source("socket closed");
         assert_eq!(error.to_string(), "no answer; try later (host: api.example)");
-        assert_eq!(
-            error.source().map(ToString::to_string).as_deref(),
-            Some("socket closed")
-        );
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("socket closed"));
     }
 
     #[test]
     fn transient_kinds_start_retryable_and_others_do_not() {
         assert!(Error::new(ErrorKind::Timeout, "t").is_retryable());
         assert!(!Error::new(ErrorKind::Unauthorized, "u").is_retryable());
-        assert!(
-            !Error::new(ErrorKind::Unavailable, "u")
-                .with_retryable(false)
-                .is_retryable()
-        );
+        assert!(!Error::new(ErrorKind::Unavailable, "u").with_retryable(false).is_retryable());
     }
 }

@@ -50,11 +50,7 @@ pub struct FieldRule {
 impl FieldRule {
     /// An attribute that is copied from one field.
     pub fn copy(target: impl Into<TargetField>, from: impl Into<SourceField>) -> Self {
-        Self {
-            target: target.into(),
-            from: vec![from.into()],
-            transforms: Vec::new(),
-        }
+        Self { target: target.into(), from: vec![from.into()], transforms: Vec::new() }
     }
 
     /// Another field, for when those before it have no value.
@@ -107,12 +103,7 @@ impl FieldMap {
         }
         let sources: BTreeSet<_> = rules.iter().flat_map(|rule| rule.from.iter().cloned()).collect();
         let version = version_of(&rules);
-        Ok(Self {
-            rules,
-            sources: sources.into_iter().collect(),
-            targets,
-            version,
-        })
+        Ok(Self { rules, sources: sources.into_iter().collect(), targets, version })
     }
 
     /// The usual start: Employee ID and work e-mail, names, and what a rewards platform can use, each from the
@@ -131,12 +122,7 @@ impl FieldMap {
         let targets = rules.iter().map(|rule| rule.target.clone()).collect();
         let sources: BTreeSet<_> = rules.iter().flat_map(|rule| rule.from.iter().cloned()).collect();
         let version = version_of(&rules);
-        Self {
-            rules,
-            sources: sources.into_iter().collect(),
-            targets,
-            version,
-        }
+        Self { rules, sources: sources.into_iter().collect(), targets, version }
     }
 
     /// The rules.
@@ -148,10 +134,7 @@ impl FieldMap {
 fn check_targets(targets: &[TargetField]) -> Result<()> {
     let mut seen = BTreeSet::new();
     if let Some(twice) = targets.iter().find(|target| !seen.insert(*target)) {
-        return Err(Error::config(
-            format!("`{twice}` is mapped twice"),
-            "keep one of the rules",
-        ));
+        return Err(Error::config(format!("`{twice}` is mapped twice"), "keep one of the rules"));
     }
     for mandatory in [TargetField::EMPLOYEE_ID, TargetField::EMAIL] {
         if !seen.contains(&mandatory) {
@@ -192,10 +175,7 @@ impl FieldMapping for FieldMap {
     }
 
     fn map<'a>(&self, source: &'a dyn FieldSource) -> Mapped<'a> {
-        let mut mapped = Mapped {
-            values: Vec::with_capacity(self.rules.len()),
-            problems: Vec::new(),
-        };
+        let mut mapped = Mapped { values: Vec::with_capacity(self.rules.len()), problems: Vec::new() };
         for rule in &self.rules {
             let value = match rule.evaluate(source) {
                 Ok(value) => value,
@@ -239,11 +219,7 @@ impl FieldRule {
             || self.target == TargetField::Member(MemberField::PersonalEmail);
         if is_email && !Email::is_plausible(&value.to_text()) {
             let message = "is not an e-mail address".into();
-            return Err(FieldProblem {
-                field: from.clone(),
-                rule: rule::EMAIL_INVALID,
-                message,
-            });
+            return Err(FieldProblem { field: from.clone(), rule: rule::EMAIL_INVALID, message });
         }
         Ok(Field::Value(value))
     }
@@ -278,11 +254,7 @@ fn trim(text: Cow<'_, str>) -> Cow<'_, str> {
 }
 
 fn nfc(text: Cow<'_, str>) -> Cow<'_, str> {
-    if unicode_normalization::is_nfc(&text) {
-        text
-    } else {
-        Cow::Owned(text.nfc().collect())
-    }
+    if unicode_normalization::is_nfc(&text) { text } else { Cow::Owned(text.nfc().collect()) }
 }
 
 /// White space alone is no value, in whatever field.
@@ -307,33 +279,19 @@ mod tests {
     }
 
     fn with_email(rule: FieldRule) -> FieldMap {
-        FieldMap::new(vec![
-            FieldRule::copy(MemberField::EmployeeId, EmployeeField::EmployeeId),
-            rule,
-        ])
-        .unwrap()
+        FieldMap::new(vec![FieldRule::copy(MemberField::EmployeeId, EmployeeField::EmployeeId), rule])
+            .unwrap()
     }
 
     fn email_of(map: &FieldMap, employee: &Employee) -> (Field<String>, Vec<FieldProblem>) {
         let mapped = map.map(employee);
-        (
-            mapped.values[1].clone().map(|value| value.to_text().into_owned()),
-            mapped.problems,
-        )
+        (mapped.values[1].clone().map(|value| value.to_text().into_owned()), mapped.problems)
     }
 
     #[test]
     fn a_mapping_without_email_or_employee_id_is_refused() {
-        let only_id = vec![FieldRule::copy(
-            MemberField::EmployeeId,
-            EmployeeField::EmployeeId,
-        )];
-        assert!(
-            FieldMap::new(only_id)
-                .unwrap_err()
-                .to_string()
-                .contains("`email` is not mapped")
-        );
+        let only_id = vec![FieldRule::copy(MemberField::EmployeeId, EmployeeField::EmployeeId)];
+        assert!(FieldMap::new(only_id).unwrap_err().to_string().contains("`email` is not mapped"));
         let only_mail = vec![FieldRule::copy(MemberField::Email, EmployeeField::WorkEmail)];
         assert!(FieldMap::new(only_mail).is_err());
     }
@@ -342,20 +300,12 @@ mod tests {
     fn an_attribute_mapped_twice_is_refused() {
         let mut rules = FieldMap::standard().rules().to_vec();
         rules.push(FieldRule::copy(MemberField::Email, EmployeeField::PersonalEmail));
-        assert!(
-            FieldMap::new(rules)
-                .unwrap_err()
-                .to_string()
-                .contains("mapped twice")
-        );
+        assert!(FieldMap::new(rules).unwrap_err().to_string().contains("mapped twice"));
     }
 
     #[test]
     fn the_standard_mapping_passes_its_own_checks() {
-        assert_eq!(
-            FieldMap::new(FieldMap::standard().rules().to_vec()).unwrap(),
-            FieldMap::standard()
-        );
+        assert_eq!(FieldMap::new(FieldMap::standard().rules().to_vec()).unwrap(), FieldMap::standard());
     }
 
     #[test]
@@ -366,10 +316,7 @@ mod tests {
                 .with(Transform::Trim),
         );
         let mut person = employee();
-        assert_eq!(
-            email_of(&map, &person).0,
-            Field::Value("Nerea@Brisa.example".into())
-        );
+        assert_eq!(email_of(&map, &person).0, Field::Value("Nerea@Brisa.example".into()));
         person.work_email = Field::Value("  ".into());
         assert_eq!(email_of(&map, &person).0, Field::Value("n@home.example".into()));
         person.personal_email = Field::Null;
@@ -409,14 +356,10 @@ mod tests {
         let mut person = employee();
         let september = Field::Value(ValueRef::Date(NaiveDate::from_ymd_opt(2022, 9, 1).unwrap()));
         for text in ["01/09/2022", "2022-09-01"] {
-            person
-                .custom
-                .insert("joined".into(), Field::Value(Value::from(text)));
+            person.custom.insert("joined".into(), Field::Value(Value::from(text)));
             assert_eq!(map.map(&person).values[2], september);
         }
-        person
-            .custom
-            .insert("joined".into(), Field::Value(Value::from("31/02/2022")));
+        person.custom.insert("joined".into(), Field::Value(Value::from("31/02/2022")));
         let mapped = map.map(&person);
         assert_eq!(mapped.values[2], Field::Absent);
         assert_eq!(mapped.problems[0].rule, rule::FIELD_UNREADABLE);

@@ -115,10 +115,7 @@ impl TenantId {
 impl ConnectionKey {
     /// The connection `connection` of tenant `tenant`. Every link, plan, receipt and journal entry carries it.
     pub fn new(tenant: impl Into<Arc<str>>, connection: impl Into<Arc<str>>) -> Self {
-        Self {
-            tenant: TenantId(tenant.into()),
-            connection: connection.into(),
-        }
+        Self { tenant: TenantId(tenant.into()), connection: connection.into() }
     }
 
     /// The tenant.
@@ -189,9 +186,6 @@ pub struct EmployeeRef {
 impl EmployeeRef {
     /// A reference by record id alone.
     pub fn record(record: impl Into<RecordId>) -> Self {
-        Self {
-            record: record.into(),
-            employee_id: None,
-        }
+        Self { record: record.into(), employee_id: None }
     }
 }

@@ -5,6 +5,7 @@ use std::hash::Hasher as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::Datelike as _;
 use secrecy::{ExposeSecret as _, SecretBox};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
@@ -39,10 +40,7 @@ pub struct SecretKey {
 impl SecretKey {
     /// A key made of random bytes, with its name.
     pub fn new(id: KeyId, bytes: [u8; 32]) -> Self {
-        Self {
-            id,
-            bytes: Arc::new(SecretBox::new(Box::new(bytes))),
-        }
+        Self { id, bytes: Arc::new(SecretBox::new(Box::new(bytes))) }
     }
 
     /// The name.
@@ -72,9 +70,7 @@ fn copy16(bytes: &[u8]) -> [u8; 16] {
 
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SecretKey")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        f.debug_struct("SecretKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -100,10 +96,7 @@ impl KeyProvider for SecretKey {
             return Ok(self.clone());
         }
         Err(Error::config(
-            format!(
-                "the store was written with the key `{}`, which is not at hand",
-                id.as_str()
-            ),
+            format!("the store was written with the key `{}`, which is not at hand", id.as_str()),
             "provide that key, or start a new store",
         ))
     }
@@ -134,10 +127,7 @@ impl Prints {
 
     /// The fingerprint of an attribute, if one is kept.
     pub fn get(&self, tag: FieldTag) -> Option<Print> {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == tag)
-            .map(|(_, print)| *print)
+        self.0.iter().find(|(known, _)| *known == tag).map(|(_, print)| *print)
     }
 
     /// Tags and fingerprints in the order kept.
@@ -161,10 +151,7 @@ impl FieldTag {
     pub fn of(field: &TargetField) -> Self {
         let mut hasher = SipHasher13::new();
         hasher.write(field.to_string().as_bytes());
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a tag is the low half of the hash"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "a tag is the low half of the hash")]
         Self(hasher.finish() as u32)
     }
 }
@@ -225,10 +212,20 @@ impl Fingerprinter {
         hasher.write_u32(tag.0);
         match value {
             None => hasher.write_u8(0),
-            Some(value) => {
+            Some(ValueRef::Text(text)) => {
                 hasher.write_u8(1);
-                hasher.write(value.to_text().as_bytes());
+                hasher.write(text.as_bytes());
             }
+            Some(ValueRef::Date(date)) => {
+                hasher.write_u8(2);
+                hasher.write_i32(date.num_days_from_ce());
+            }
+            Some(ValueRef::BirthDate(date)) => {
+                hasher.write_u8(3);
+                hasher.write_i32(date.year().unwrap_or(i32::MIN));
+                hasher.write_u32(date.month() * 32 + date.day());
+            }
+            Some(ValueRef::Bool(flag)) => hasher.write_u8(4 + u8::from(*flag)),
         }
         Print(hasher.finish())
     }
@@ -264,9 +261,7 @@ impl fmt::Debug for Digester {
 
 impl fmt::Debug for Fingerprinter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fingerprinter")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+        f.debug_struct("Fingerprinter").field("key", &self.key).finish_non_exhaustive()
     }
 }
 
@@ -290,10 +285,7 @@ mod tests {
     use super::*;
 
     fn fingerprinter(tenant: &str, seed: u8) -> Fingerprinter {
-        Fingerprinter::new(
-            &SecretKey::new(KeyId::new("k"), [seed; 32]),
-            &ConnectionKey::new(tenant, "c"),
-        )
+        Fingerprinter::new(&SecretKey::new(KeyId::new("k"), [seed; 32]), &ConnectionKey::new(tenant, "c"))
     }
 
     #[test]
@@ -304,14 +296,8 @@ mod tests {
         assert_eq!(print, fingerprinter("t", 1).attribute(tag, Some(&value)));
         assert_ne!(print, fingerprinter("t", 2).attribute(tag, Some(&value)));
         assert_ne!(print, fingerprinter("u", 1).attribute(tag, Some(&value)));
-        assert_ne!(
-            print,
-            fingerprinter("t", 1).attribute(FieldTag(tag.0 ^ 1), Some(&value))
-        );
-        assert_ne!(
-            print,
-            fingerprinter("t", 1).attribute(tag, Some(&ValueRef::text("A@b.example")))
-        );
+        assert_ne!(print, fingerprinter("t", 1).attribute(FieldTag(tag.0 ^ 1), Some(&value)));
+        assert_ne!(print, fingerprinter("t", 1).attribute(tag, Some(&ValueRef::text("A@b.example"))));
         assert_ne!(print, fingerprinter("t", 1).attribute(tag, None));
     }
 

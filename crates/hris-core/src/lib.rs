@@ -1,4 +1,5 @@
-//! Model, traits and ports for connecting HR systems to a rewards or loyalty platform. No I/O, no runtime, no clock.
+//! Model, traits and ports.
+#![doc = include_str!("../README.md")]
 
 mod clock;
 mod connector;

@@ -64,11 +64,7 @@ pub struct Mapped<'a> {
 impl Mapped<'_> {
     /// The attributes at the positions that are set in `mask`, copied; absent fields are left out.
     pub fn attributes(&self, targets: &[TargetField], mask: u64) -> Attributes {
-        let wanted = targets
-            .iter()
-            .zip(&self.values)
-            .enumerate()
-            .filter(|(index, _)| mask >> index & 1 == 1);
+        let wanted = targets.iter().zip(&self.values).enumerate().filter(|(index, _)| mask >> index & 1 == 1);
         wanted
             .filter_map(|(_, (target, value))| match value {
                 Field::Absent => None,

@@ -192,9 +192,7 @@ impl FromIterator<(TargetField, Option<Value>)> for Attributes {
 
 impl fmt::Debug for Attributes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.0.keys().map(|field| (field.to_string(), Hidden)))
-            .finish()
+        f.debug_map().entries(self.0.keys().map(|field| (field.to_string(), Hidden))).finish()
     }
 }
 
@@ -217,13 +215,7 @@ pub struct MemberRecord {
 impl MemberRecord {
     /// An open account with its attributes.
     pub fn new(id: impl Into<MemberId>, attributes: Attributes) -> Self {
-        Self {
-            id: id.into(),
-            active: true,
-            closes_on: None,
-            version: None,
-            attributes,
-        }
+        Self { id: id.into(), active: true, closes_on: None, version: None, attributes }
     }
 }
 
@@ -256,9 +248,8 @@ mod tests {
 
     #[test]
     fn debug_shows_names_of_attributes_but_no_value() {
-        let member: Attributes = [(TargetField::EMAIL, Some(Value::from("a@b.example")))]
-            .into_iter()
-            .collect();
+        let member: Attributes =
+            [(TargetField::EMAIL, Some(Value::from("a@b.example")))].into_iter().collect();
         assert_eq!(format!("{member:?}"), "{\"email\": …}");
     }
 }

@@ -112,10 +112,7 @@ impl PlanHeader {
     /// Starts the digest that header and actions ought to have. Feed it the id of every action in order of
     /// position; what [`Digester::finish`] answers is the plan's digest.
     pub fn digester(&self, fingerprinter: &Fingerprinter) -> Digester {
-        let unsigned = Self {
-            digest: String::new(),
-            ..self.clone()
-        };
+        let unsigned = Self { digest: String::new(), ..self.clone() };
         let mut digester = fingerprinter.digester();
         // Serialising a struct of texts, numbers and dates into memory has no way to fail.
         digester.add(&serde_json::to_vec(&unsigned).unwrap_or_default());
@@ -253,22 +250,13 @@ impl fmt::Display for HoldReason {
                 write!(f, "{planned} people would leave, at most {limit} may in one run")
             }
             Self::TooManyCreates { planned, limit } => {
-                write!(
-                    f,
-                    "{planned} members would be created, at most {limit} may in one run"
-                )
+                write!(f, "{planned} members would be created, at most {limit} may in one run")
             }
             Self::TooManyEmailChanges { planned, limit } => {
-                write!(
-                    f,
-                    "{planned} e-mail addresses would change, at most {limit} may in one run"
-                )
+                write!(f, "{planned} e-mail addresses would change, at most {limit} may in one run")
             }
             Self::EmptySource { before } => {
-                write!(
-                    f,
-                    "the HR system delivered nobody, last time it had {before} people"
-                )
+                write!(f, "the HR system delivered nobody, last time it had {before} people")
             }
             Self::ShrunkSource { before, now } => {
                 write!(f, "the directory shrank from {before} to {now} people")
@@ -316,15 +304,8 @@ impl Action {
         expects: Expectation,
         after: LinkAfter,
     ) -> Self {
-        let mut action = Self {
-            id: ActionId::from(""),
-            rank: kind.rank(),
-            person,
-            member,
-            kind,
-            expects,
-            after,
-        };
+        let mut action =
+            Self { id: ActionId::from(""), rank: kind.rank(), person, member, kind, expects, after };
         action.id = action.expected_id(fingerprinter);
         action
     }
@@ -341,10 +322,7 @@ impl Action {
 
     /// Where it stands in the order of its plan.
     pub fn position(&self) -> Position {
-        Position {
-            rank: self.rank,
-            id: self.id.clone(),
-        }
+        Position { rank: self.rank, id: self.id.clone() }
     }
 }
 
@@ -415,9 +393,7 @@ impl ActionKind {
     /// The attributes it writes.
     pub fn changes(&self) -> Option<&Attributes> {
         match self {
-            Self::Create {
-                attributes: changes, ..
-            }
+            Self::Create { attributes: changes, .. }
             | Self::Adopt { changes, .. }
             | Self::Update { changes }
             | Self::Reactivate { changes } => Some(changes),

@@ -132,11 +132,7 @@ pub struct FieldProblem {
 impl FieldProblem {
     /// A field that could not be read, with what was expected instead.
     pub fn unreadable(field: impl Into<SourceField>, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            field: field.into(),
-            rule: rule::FIELD_UNREADABLE,
-            message: expected.into(),
-        }
+        Self { field: field.into(), rule: rule::FIELD_UNREADABLE, message: expected.into() }
     }
 }
 
@@ -185,10 +181,7 @@ impl Problem {
 
     /// A problem that deserves a look.
     pub fn warning(rule: RuleCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(rule, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(rule, message) }
     }
 
     /// Says whose problem it is.

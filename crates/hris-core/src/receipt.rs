@@ -192,26 +192,11 @@ mod tests {
     fn each_missing_proof_refuses_absence() {
         assert!(proven().judge().ground().is_usable());
         let flawed = [
-            ListingEvidence {
-                natural_end: false,
-                ..proven()
-            },
-            ListingEvidence {
-                whole_population: false,
-                ..proven()
-            },
-            ListingEvidence {
-                distinct: 4,
-                ..proven()
-            },
-            ListingEvidence {
-                unidentified: 1,
-                ..proven()
-            },
-            ListingEvidence {
-                doubts: vec!["a page came twice".into()],
-                ..proven()
-            },
+            ListingEvidence { natural_end: false, ..proven() },
+            ListingEvidence { whole_population: false, ..proven() },
+            ListingEvidence { distinct: 4, ..proven() },
+            ListingEvidence { unidentified: 1, ..proven() },
+            ListingEvidence { doubts: vec!["a page came twice".into()], ..proven() },
             ListingEvidence::default(),
         ];
         for evidence in flawed {

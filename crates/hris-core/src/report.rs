@@ -123,9 +123,7 @@ impl RunReport {
 
     /// Marks the run as failed. The message is the error's own, which never holds personal data.
     pub fn fail(&mut self, error: &Error) {
-        self.result = RunResult::Failed {
-            message: error.to_string(),
-        };
+        self.result = RunResult::Failed { message: error.to_string() };
     }
 }
 

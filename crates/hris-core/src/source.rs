@@ -159,11 +159,7 @@ pub struct FieldSet {
 impl FieldSet {
     /// Every canonical field, and no custom one.
     pub fn all_canonical() -> Self {
-        EmployeeField::ALL
-            .iter()
-            .copied()
-            .map(SourceField::from)
-            .collect()
+        EmployeeField::ALL.iter().copied().map(SourceField::from).collect()
     }
 
     /// Whether a canonical field is wanted.
@@ -218,12 +214,9 @@ mod tests {
 
     #[test]
     fn a_set_holds_what_was_put_in_and_nothing_else() {
-        let set: FieldSet = [
-            SourceField::from(EmployeeField::WorkEmail),
-            SourceField::Custom("x".into()),
-        ]
-        .into_iter()
-        .collect();
+        let set: FieldSet = [SourceField::from(EmployeeField::WorkEmail), SourceField::Custom("x".into())]
+            .into_iter()
+            .collect();
         assert!(set.has(EmployeeField::WorkEmail) && set.has_custom("x"));
         assert!(!set.has(EmployeeField::BirthDate) && !set.has_custom("y"));
     }

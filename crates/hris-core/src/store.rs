@@ -43,12 +43,7 @@ pub struct Lease {
 impl Lease {
     /// A lease as a store granted it.
     pub fn new(connection: ConnectionKey, holder: RunId, token: u64, expires_at: DateTime<Utc>) -> Self {
-        Self {
-            connection,
-            holder,
-            token,
-            expires_at,
-        }
+        Self { connection, holder, token, expires_at }
     }
 }
 
@@ -100,14 +95,7 @@ impl Link {
         email: Option<Print>,
         prints: Prints,
     ) -> Self {
-        Self {
-            record,
-            employee_id,
-            member,
-            state,
-            email,
-            prints,
-        }
+        Self { record, employee_id, member, state, email, prints }
     }
 }
 
@@ -137,14 +125,7 @@ impl Baseline {
         key: KeyId,
         mapping: MappingVersion,
     ) -> Self {
-        Self {
-            account,
-            record_id_kind,
-            key,
-            mapping,
-            last_complete: None,
-            watermark: None,
-        }
+        Self { account, record_id_kind, key, mapping, last_complete: None, watermark: None }
     }
 }
 
@@ -213,9 +194,7 @@ impl StoredAction {
     /// and the states of the link. The id no longer fits the content ([`Action::expected_id`]).
     pub fn erase(&mut self) {
         match &mut self.action.kind {
-            ActionKind::Create {
-                attributes: values, ..
-            }
+            ActionKind::Create { attributes: values, .. }
             | ActionKind::Adopt { changes: values, .. }
             | ActionKind::Update { changes: values }
             | ActionKind::Reactivate { changes: values } => *values = Attributes::new(),
@@ -244,20 +223,12 @@ pub struct Settlement {
 impl Settlement {
     /// The end of an action that leaves its link alone.
     pub fn new(action: ActionId, state: ActionState) -> Self {
-        Self {
-            action,
-            state,
-            link: None,
-        }
+        Self { action, state, link: None }
     }
 
     /// An action that was carried out, with the link that it leads to.
     pub fn done(action: ActionId, link: Link) -> Self {
-        Self {
-            action,
-            state: ActionState::Done,
-            link: Some(link),
-        }
+        Self { action, state: ActionState::Done, link: Some(link) }
     }
 }
 

@@ -140,10 +140,7 @@ impl BirthDate {
     /// A birth date without its year; `None` if no year has such a day.
     pub fn month_day(month: u32, day: u32) -> Option<Self> {
         const LEAP_YEAR: i32 = 2024;
-        NaiveDate::from_ymd_opt(LEAP_YEAR, month, day).map(|date| Self {
-            year: None,
-            ..date.into()
-        })
+        NaiveDate::from_ymd_opt(LEAP_YEAR, month, day).map(|date| Self { year: None, ..date.into() })
     }
 
     /// The year, where it is known.
@@ -171,11 +168,7 @@ impl From<NaiveDate> for BirthDate {
     fn from(date: NaiveDate) -> Self {
         // Months and days of a valid date are at most 31.
         #[expect(clippy::cast_possible_truncation, reason = "at most 31")]
-        Self {
-            year: Some(date.year()),
-            month: date.month() as u8,
-            day: date.day() as u8,
-        }
+        Self { year: Some(date.year()), month: date.month() as u8, day: date.day() as u8 }
     }
 }
 
@@ -270,10 +263,7 @@ mod tests {
             Email::parse("a@b.example"),
             BirthDate::month_day(2, 28)
         );
-        assert!(
-            !shown.contains("Nerea") && !shown.contains("a@b") && !shown.contains("28"),
-            "{shown}"
-        );
+        assert!(!shown.contains("Nerea") && !shown.contains("a@b") && !shown.contains("28"), "{shown}");
     }
 
     #[test]

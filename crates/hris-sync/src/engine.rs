@@ -161,6 +161,14 @@ impl Engine {
         .await
     }
 
+    /// A stored plan, to look at once more: a held one before it is released, an applied one for its problems.
+    pub async fn stored(&self, plan: &PlanId) -> Result<PlanView> {
+        let stored = self.parts.store.plan(&self.parts.connection, plan).await?;
+        let header = stored.ok_or_else(|| no_such_plan(plan))?.header;
+        let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
+        Ok(PlanView::new(store, header))
+    }
+
     /// Gives a stored plan up. `actor` is recorded.
     pub async fn dismiss(&self, plan: &PlanId, actor: &str) -> Result<()> {
         let run = RunId::from(format!("dismiss {plan}"));
@@ -271,9 +279,7 @@ impl Engine {
 
     async fn stored_plan(&self, plan: &PlanId, digest: &str) -> Result<StoredPlan> {
         let stored = self.parts.store.plan(&self.parts.connection, plan).await?;
-        let stored = stored.ok_or_else(|| {
-            Error::new(ErrorKind::NotFound, "this connection has no such plan").with_context("plan", plan)
-        })?;
+        let stored = stored.ok_or_else(|| no_such_plan(plan))?;
         if stored.header.digest != digest {
             return Err(Error::new(ErrorKind::Stale, "the digest is not the one of this plan")
                 .with_hint("look at the plan again and confirm the digest that it shows")
@@ -331,6 +337,10 @@ impl Engine {
         released?;
         Ok(value)
     }
+}
+
+fn no_such_plan(plan: &PlanId) -> Error {
+    Error::new(ErrorKind::NotFound, "this connection has no such plan").with_context("plan", plan)
 }
 
 fn add_applied(report: &mut RunReport, applying: &Applying<'_>) {

@@ -1,4 +1,5 @@
-//! From an employee directory to members: compare, plan, guard, apply, report.
+//! From an employee directory to members.
+#![doc = include_str!("../README.md")]
 
 mod apply;
 mod cancel;
@@ -6,6 +7,7 @@ mod claims;
 mod comparison;
 mod decide;
 mod engine;
+mod files;
 mod guard;
 mod order;
 mod planner;
@@ -18,6 +20,7 @@ pub use cancel::Cancel;
 pub use comparison::{Compared, Comparison, Observation, Ordinal};
 pub use decide::{Decision, Standing, decide};
 pub use engine::Engine;
+pub use files::{FileFormat, write_problems};
 pub use guard::{GuardInput, judge};
 pub use policy::{BrokenReading, Limit, Policy};
 pub use view::PlanView;

@@ -552,7 +552,9 @@ impl Planner {
                 |who: &Ordinal| self.people.get(who.index()).is_some_and(|person| person.old_email == *value);
             let owners = claimants.iter().filter(|who| owns(who)).count();
             let held: Vec<_> = claimants.iter().filter(|who| owners != 1 || !owns(who)).copied().collect();
-            held.into_iter().for_each(|who| self.contest(who, rule::EMAIL_SHARED));
+            for who in held {
+                self.contest(who, rule::EMAIL_SHARED);
+            }
         }
         self.email_changes = self.given_up.keys().filter(|(_, kind)| *kind == Unique::Email).count() as u64;
         self.order_handovers(&emails, &employee_ids)

@@ -81,7 +81,7 @@ impl Resolver<'_> {
         let member = accept(&found, &draft, planner).then_some(found.member)?;
         match (draft.intent, link) {
             (Intent::Create { .. }, link) => self.create(draft, link.as_ref(), member, planner),
-            (_, Some(link)) => self.change(draft, link, planner),
+            (_, Some(link)) => self.change(draft, &link, planner),
             (_, None) => {
                 conflict(&draft, "the link of this person is not in the store any more", planner);
                 None
@@ -121,7 +121,7 @@ impl Resolver<'_> {
             for (member, link) in found.into_iter().zip(links) {
                 match link {
                     Some(link) if link.record != draft.person.record => {
-                        holders.owners.push((link.record, kind))
+                        holders.owners.push((link.record, kind));
                     }
                     _ => holders.free.push((member, kind)),
                 }
@@ -162,26 +162,26 @@ impl Resolver<'_> {
         ActionKind::Create { attributes, invite }
     }
 
-    fn change(&self, draft: Draft, link: Link, planner: &mut Planner) -> Option<Action> {
-        let changes = self.changes(&draft, &link);
+    fn change(&self, draft: Draft, link: &Link, planner: &mut Planner) -> Option<Action> {
+        let changes = self.changes(&draft, link);
         let (kind, after) = match draft.intent {
-            Intent::Leave => self.leave(&link, LeaveReason::Status),
+            Intent::Leave => self.leave(link, LeaveReason::Status),
             Intent::Reactivate => {
-                (ActionKind::Reactivate { changes }, self.after(&draft, Some(&link), LinkState::Active)?)
+                (ActionKind::Reactivate { changes }, self.after(&draft, Some(link), LinkState::Active)?)
             }
             _ if changes.is_empty() => {
                 planner.set_fate(draft.ordinal, Fate::Unchanged);
                 return None;
             }
-            _ => (ActionKind::Update { changes }, self.after(&draft, Some(&link), LinkState::Active)?),
+            _ => (ActionKind::Update { changes }, self.after(&draft, Some(link), LinkState::Active)?),
         };
-        self.note_given_up(&draft, &link, &after, planner);
+        self.note_given_up(&draft, link, &after, planner);
         Some(Action::new(
             self.fingerprinter,
             draft.person,
             Some(link.member.clone()),
             kind,
-            expects(&link),
+            expects(link),
             after,
         ))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use hris_core::store::{Plans, StoredAction};
+use hris_core::store::{ActionState, Plans, StoredAction};
 use hris_core::{Action, ConnectionKey, PlanHeader, PlanId, Position, Problem, ProvisioningPlan, Result};
 
 /// How many actions or problems are read from a store at once.
@@ -22,8 +22,22 @@ impl PlanView {
         Self { plans, header }
     }
 
-    /// The problems and warnings that kept rows out of the plan or deserve a look.
+    /// Everything that kept rows out of the plan or deserves a look, and then, once the plan was applied, the
+    /// actions that failed or are uncertain.
     pub fn problems(&self) -> BoxStream<'_, Result<Problem>> {
+        self.planning_problems().chain(self.applying_problems()).boxed()
+    }
+
+    fn applying_problems(&self) -> BoxStream<'_, Result<Problem>> {
+        let pages = action_pages(&*self.plans, &self.header.connection, &self.header.id, None);
+        let problem = |stored: StoredAction| match stored.state {
+            ActionState::Failed(problem) | ActionState::Uncertain(problem) => Some(Ok(problem)),
+            _ => None,
+        };
+        pages.map_ok(move |page| stream::iter(page.into_iter().filter_map(problem))).try_flatten().boxed()
+    }
+
+    fn planning_problems(&self) -> BoxStream<'_, Result<Problem>> {
         let pages = stream::try_unfold(0_u64, move |offset| async move {
             let page = self.plans.problems(&self.header.connection, &self.header.id, offset, PAGE).await?;
             let next = offset + page.len() as u64;

@@ -1,5 +1,11 @@
 //! A small world for engine tests: a directory, a platform, a store and a clock, all in memory.
-#![allow(dead_code, unreachable_pub, reason = "each test file is a crate of its own that uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test file is a crate of its own that uses a part of it"
+)]
 
 use std::sync::Arc;
 
