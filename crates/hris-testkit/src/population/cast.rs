@@ -20,16 +20,8 @@ impl Shuffle {
         let mut rng = fastrand::Rng::with_seed(seed);
         // Steps near zero or near `len` would leave neighbours together.
         let wanted = rng.u64(len / 3..=len / 3 * 2 + 1);
-        let step = (wanted.max(1)..=wanted + len)
-            .find(|step| gcd(*step, len) == 1)
-            .unwrap_or(1)
-            % len;
-        Self {
-            len,
-            step,
-            unstep: inverse(step, len),
-            offset: rng.u64(..len),
-        }
+        let step = (wanted.max(1)..=wanted + len).find(|step| gcd(*step, len) == 1).unwrap_or(1) % len;
+        Self { len, step, unstep: inverse(step, len), offset: rng.u64(..len) }
     }
 
     /// The number at a place; the place must be below `len`.
@@ -89,11 +81,7 @@ impl Cast {
             taken = next;
         }
         let size = size as u64;
-        Self {
-            size,
-            shuffle: Shuffle::new(size, derive(seed, 1, 0)),
-            blocks,
-        }
+        Self { size, shuffle: Shuffle::new(size, derive(seed, 1, 0)), blocks }
     }
 
     /// The part of the person at a position; `None` for ordinary people and for those who join later.
@@ -109,11 +97,7 @@ impl Cast {
             1 => position,
             _ => self.shuffle.at(places.start + (nth ^ 1)),
         };
-        Some(Role {
-            oddity: *oddity,
-            nth,
-            partner,
-        })
+        Some(Role { oddity: *oddity, nth, partner })
     }
 
     /// The positions of all who play one part, pairs side by side.
@@ -139,10 +123,7 @@ mod tests {
                 let shuffle = Shuffle::new(len, seed);
                 let met: BTreeSet<u64> = (0..len).map(|place| shuffle.at(place)).collect();
                 assert_eq!(met.len() as u64, len);
-                assert!(
-                    (0..len).all(|place| shuffle.place_of(shuffle.at(place)) == place),
-                    "{len} {seed}"
-                );
+                assert!((0..len).all(|place| shuffle.place_of(shuffle.at(place)) == place), "{len} {seed}");
             }
         }
     }
@@ -153,8 +134,7 @@ mod tests {
         for oddity in Oddity::ALL {
             let met: Vec<u64> = cast.positions(oddity).collect();
             assert!(
-                met.iter()
-                    .all(|position| cast.role_of(*position).is_some_and(|role| role.oddity == oddity))
+                met.iter().all(|position| cast.role_of(*position).is_some_and(|role| role.oddity == oddity))
             );
             let carriers = (0..500).filter(|at| cast.role_of(*at).is_some_and(|role| role.oddity == oddity));
             assert_eq!(carriers.count(), met.len());

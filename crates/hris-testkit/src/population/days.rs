@@ -118,12 +118,7 @@ impl Changes {
         ];
         let newcomers = self.number_reused.iter().map(|(_, newcomer)| newcomer);
         let swapped = self.email_swapped.iter().flat_map(|(one, other)| [one, other]);
-        single
-            .into_iter()
-            .flatten()
-            .chain(newcomers)
-            .chain(swapped)
-            .map(String::as_str)
+        single.into_iter().flatten().chain(newcomers).chain(swapped).map(String::as_str)
     }
 
     /// Whether the day was quiet.
@@ -198,22 +193,36 @@ impl Population {
     /// Only the people in the [`Changes`] are touched, and their stamps lie within the new day (UTC).
     pub fn next_day(&mut self, plan: &DayPlan) -> Changes {
         self.today = self.today.succ_opt().unwrap_or(self.today);
-        let changes = Changes {
-            day: self.today,
-            ..Changes::default()
-        };
-        let mut day = Day {
-            population: self,
-            met: HashSet::new(),
-            stamped: 0,
-            changes,
-        };
+        let changes = Changes { day: self.today, ..Changes::default() };
+        let mut day = Day { population: self, met: HashSet::new(), stamped: 0, changes };
         day.move_people(plan);
         day.change_keys(plan);
         day.change_people(plan);
         day.add_people(plan);
         day.changes
     }
+
+    /// Lets one leaver come back today, for tests that must know who; [`DayPlan::returns`] chooses by itself. False
+    /// if the record is not that of a listed leaver.
+    pub fn bring_back(&mut self, record_id: &str) -> bool {
+        let today = self.today;
+        let position = self.position(record_id);
+        let Some(person) = position.and_then(|position| self.people.get_mut(position)) else { return false };
+        if person.status != PersonStatus::Inactive || !person.is_listed() {
+            return false;
+        }
+        return_to_work(person, today);
+        // Late in the evening, after everything that the day itself brought.
+        person.modified_at =
+            today.and_hms_opt(23, 59, 59).map_or(person.modified_at, |evening| evening.and_utc());
+        true
+    }
+}
+
+fn return_to_work(person: &mut Person, today: NaiveDate) {
+    person.set_status(PersonStatus::Active);
+    person.oddities.insert(Oddity::Rehire);
+    (person.start_date, person.end_date) = (Some(today), None);
 }
 
 /// A day in the making.
@@ -231,11 +240,8 @@ impl Day<'_> {
             self.changes.started = self.start_those_who_are_due();
         }
         let today = self.population.today;
-        self.changes.returned = self.each(Event::Return, plan.returns, |_, person| {
-            person.set_status(PersonStatus::Active);
-            person.oddities.insert(Oddity::Rehire);
-            (person.start_date, person.end_date) = (Some(today), None);
-        });
+        self.changes.returned =
+            self.each(Event::Return, plan.returns, |_, person| return_to_work(person, today));
         self.changes.left = self.each(Event::Leave, plan.leavers, |_, person| {
             person.set_status(PersonStatus::Inactive);
             person.end_date = today.pred_opt();
@@ -280,9 +286,7 @@ impl Day<'_> {
             people[newcomer].oddities.insert(Oddity::ReusedEmployeeNumber);
             let number = people[leaver].employee_number.clone();
             people[newcomer].employee_number = number;
-            self.changes
-                .number_reused
-                .push((self.record_id(leaver), self.record_id(newcomer)));
+            self.changes.number_reused.push((self.record_id(leaver), self.record_id(newcomer)));
         }
         for _ in 0..plan.hires {
             let newcomer = self.hire();
@@ -293,10 +297,7 @@ impl Day<'_> {
     /// Adds one person and gives their position.
     fn hire(&mut self) -> usize {
         let (position, stamp) = (self.population.people.len(), self.stamp());
-        let newcomer = self
-            .population
-            .recipe
-            .newcomer(position as u64, self.population.today, stamp);
+        let newcomer = self.population.recipe.newcomer(position as u64, self.population.today, stamp);
         self.population.people.push(newcomer);
         position
     }
@@ -304,19 +305,10 @@ impl Day<'_> {
     fn start_those_who_are_due(&mut self) -> Vec<String> {
         let today = self.population.today;
         let mut started = Vec::new();
-        for position in self
-            .population
-            .waiting
-            .remove(&Oddity::PreHire)
-            .unwrap_or_default()
-        {
+        for position in self.population.waiting.remove(&Oddity::PreHire).unwrap_or_default() {
             let person = &mut self.population.people[position];
             if person.start_date.is_some_and(|start| start > today) {
-                self.population
-                    .waiting
-                    .entry(Oddity::PreHire)
-                    .or_default()
-                    .push_back(position);
+                self.population.waiting.entry(Oddity::PreHire).or_default().push_back(position);
             } else if person.is_listed() {
                 person.set_status(PersonStatus::Active);
                 started.push(self.finish(position));
@@ -334,9 +326,7 @@ impl Day<'_> {
             let email = std::mem::replace(&mut self.population.people[other].work_email, email);
             self.population.people[one].work_email = email;
             for position in [one, other] {
-                self.population.people[position]
-                    .oddities
-                    .insert(Oddity::EmailSwap);
+                self.population.people[position].oddities.insert(Oddity::EmailSwap);
             }
             swapped.push((self.finish(one), self.finish(other)));
         }
@@ -381,9 +371,7 @@ impl Day<'_> {
     }
 
     fn choose_cast(&mut self, event: Event, wanted: usize, chosen: &mut Vec<usize>) {
-        let waiting = event
-            .oddity()
-            .and_then(|oddity| self.population.waiting.get_mut(&oddity));
+        let waiting = event.oddity().and_then(|oddity| self.population.waiting.get_mut(&oddity));
         let Some(waiting) = waiting else { return };
         while chosen.len() < wanted {
             let Some(position) = waiting.pop_front() else {
@@ -441,11 +429,7 @@ fn in_other_case(email: &str) -> String {
     let (before, after) = email.split_at(at);
     let (letter, after) = after.split_at(1);
     let is_small = letter.bytes().all(|byte| byte.is_ascii_lowercase());
-    let letter = if is_small {
-        letter.to_ascii_uppercase()
-    } else {
-        letter.to_ascii_lowercase()
-    };
+    let letter = if is_small { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() };
     format!("{before}{letter}{after}")
 }
 
@@ -453,13 +437,9 @@ fn in_other_case(email: &str) -> String {
 fn change_field(person: &mut Person, rng: &mut Rng) {
     let locale = Locale::of(person.country.as_deref());
     match rng.u32(..4) {
-        0 => change(&mut person.location, rng, |rng| {
-            pick(rng, locale.cities).to_owned()
-        }),
+        0 => change(&mut person.location, rng, |rng| pick(rng, locale.cities).to_owned()),
         1 => change(&mut person.phone, rng, |rng| locale.phone(rng)),
-        2 => change(&mut person.last_name, rng, |rng| {
-            pick(rng, locale.last_names).to_owned()
-        }),
+        2 => change(&mut person.last_name, rng, |rng| pick(rng, locale.last_names).to_owned()),
         _ => change_job(person, rng),
     }
 }
@@ -499,11 +479,8 @@ mod tests {
     #[test]
     fn a_changed_field_is_different() {
         let mut rng = Rng::with_seed(1);
-        let mut person = Person {
-            last_name: Some("Rivas".into()),
-            country: Some("ES".into()),
-            ..Person::default()
-        };
+        let mut person =
+            Person { last_name: Some("Rivas".into()), country: Some("ES".into()), ..Person::default() };
         for _ in 0..200 {
             let before = person.clone();
             change_field(&mut person, &mut rng);

@@ -34,13 +34,7 @@ impl Recipe {
     pub(super) fn new(seed: u64, size: usize, day0: NaiveDate, oddities: &Oddities) -> Self {
         let cast = Cast::new(seed, size, oddities);
         let work_domain = names::work_domain(seed);
-        Self {
-            seed,
-            size: size as u64,
-            day0,
-            cast,
-            work_domain,
-        }
+        Self { seed, size: size as u64, day0, cast, work_domain }
     }
 
     /// The person at a position on the first day.
@@ -81,9 +75,7 @@ impl Recipe {
         let locale = Locale::any(&mut rng);
         let (gender, first) = locale.first_name(&mut rng);
         let last = pick(&mut rng, locale.last_names);
-        let second = locale
-            .has_second_last_name
-            .then(|| pick(&mut rng, locale.last_names).to_owned());
+        let second = locale.has_second_last_name.then(|| pick(&mut rng, locale.last_names).to_owned());
         let mut person = Person {
             record_id: ids::record_id(self.seed, position),
             employee_number: Some((FIRST_NUMBER + position).to_string()),
@@ -115,9 +107,7 @@ impl Recipe {
     /// Stamps before the first day begins: made two weeks before the start, changed at some time since.
     fn stamp(&self, person: &mut Person, rng: &mut Rng, start: NaiveDate) {
         let midnight = self.day0.and_time(NaiveTime::MIN).and_utc();
-        let made = days_before(start.min(self.day0), 14)
-            .and_time(NaiveTime::MIN)
-            .and_utc();
+        let made = days_before(start.min(self.day0), 14).and_time(NaiveTime::MIN).and_utc();
         let seconds = (midnight - made).num_seconds().max(1);
         person.created_at = made + TimeDelta::seconds(rng.i64(0..seconds.min(24 * 3_600)));
         let left = (midnight - person.created_at).num_seconds().max(1);
@@ -150,11 +140,7 @@ impl Recipe {
     /// Makes an ordinary person carry their oddity. Those that need a later day only get their start here.
     fn play(&self, person: &mut Person, position: u64, role: Role) {
         let rng = &mut self.rng(4, position);
-        let Role {
-            oddity,
-            nth: number,
-            partner,
-        } = role;
+        let Role { oddity, nth: number, partner } = role;
         match oddity {
             Oddity::Leaver | Oddity::Rehire | Oddity::ReusedEmployeeNumber => self.leave(person, rng),
             Oddity::ChangedEmployeeNumber | Oddity::EmailSwap | Oddity::EmailCaseChange => {}
@@ -227,13 +213,8 @@ impl Recipe {
         if role.nth % 2 == 1 {
             let email = self.ordinary(role.partner).work_email;
             let in_capitals = role.nth % 4 == 3;
-            person.work_email = email.map(|email| {
-                if in_capitals {
-                    email.to_ascii_uppercase()
-                } else {
-                    email
-                }
-            });
+            person.work_email =
+                email.map(|email| if in_capitals { email.to_ascii_uppercase() } else { email });
         }
     }
 
@@ -244,9 +225,7 @@ impl Recipe {
 
     fn start_on_a_leap_day(&self, person: &mut Person, rng: &mut Rng) {
         let year = self.day0.year() - rng.i32(0..12);
-        let start = leap_day_up_to(year)
-            .filter(|day| *day <= self.day0)
-            .or_else(|| leap_day_up_to(year - 1));
+        let start = leap_day_up_to(year).filter(|day| *day <= self.day0).or_else(|| leap_day_up_to(year - 1));
         let start = start.unwrap_or(self.day0);
         (person.start_date, person.original_start_date) = (Some(start), Some(start));
         person.birth_date = Some(birth_date(rng, start));
@@ -257,10 +236,7 @@ impl Recipe {
 
 /// First and last name, empty where unknown.
 fn full_name(person: &Person) -> (&str, &str) {
-    (
-        person.first_name.as_deref().unwrap_or(""),
-        person.last_name.as_deref().unwrap_or(""),
-    )
+    (person.first_name.as_deref().unwrap_or(""), person.last_name.as_deref().unwrap_or(""))
 }
 
 fn odd_status(number: u64) -> PersonStatus {
@@ -282,11 +258,7 @@ fn padded_number(position: u64) -> String {
 
 /// Both of a pair have the number of the first.
 fn share_number(person: &mut Person, position: u64, role: Role) {
-    let owner = if role.nth.is_multiple_of(2) {
-        position
-    } else {
-        role.partner
-    };
+    let owner = if role.nth.is_multiple_of(2) { position } else { role.partner };
     person.employee_number = Some((FIRST_NUMBER + owner).to_string());
 }
 
@@ -335,18 +307,12 @@ fn days_after(date: NaiveDate, days: u64) -> NaiveDate {
 
 /// The day before for a 29 February, so that leap days occur only where they are asked for.
 fn not_a_leap_day(date: NaiveDate) -> NaiveDate {
-    if date.month() == 2 && date.day() == 29 {
-        days_before(date, 1)
-    } else {
-        date
-    }
+    if date.month() == 2 && date.day() == 29 { days_before(date, 1) } else { date }
 }
 
 /// The newest 29 February in that year or before; eight years may lie between two.
 fn leap_day_up_to(year: i32) -> Option<NaiveDate> {
-    (year - 8..=year)
-        .rev()
-        .find_map(|year| NaiveDate::from_ymd_opt(year, 2, 29))
+    (year - 8..=year).rev().find_map(|year| NaiveDate::from_ymd_opt(year, 2, 29))
 }
 
 #[cfg(test)]
@@ -382,19 +348,13 @@ mod tests {
     fn ordinary_people_never_have_a_leap_day() {
         let recipe = recipe(20_000, &Oddities::none());
         let leap = |date: Option<NaiveDate>| date.is_some_and(|date| (date.month(), date.day()) == (2, 29));
-        assert!(
-            (0..20_000)
-                .map(|at| recipe.person(at))
-                .all(|p| !leap(p.birth_date) && !leap(p.start_date))
-        );
+        assert!((0..20_000).map(|at| recipe.person(at)).all(|p| !leap(p.birth_date) && !leap(p.start_date)));
     }
 
     #[test]
     fn dates_are_in_a_plausible_order() {
         let recipe = recipe(5_000, &Oddities::default());
-        let sound = (0..5_000)
-            .map(|at| recipe.person(at))
-            .filter(|p| !p.is(Oddity::PlaceholderDates));
+        let sound = (0..5_000).map(|at| recipe.person(at)).filter(|p| !p.is(Oddity::PlaceholderDates));
         for person in sound {
             let (Some(birth), Some(start)) = (person.birth_date, person.start_date) else {
                 continue;
@@ -411,9 +371,7 @@ mod tests {
         let recipe = recipe(2_000, &Oddities::default());
         for position in 0..2_000 {
             let manager = recipe.manager(position);
-            let above = manager
-                .as_deref()
-                .and_then(|id| ids::position_of(recipe.seed, id));
+            let above = manager.as_deref().and_then(|id| ids::position_of(recipe.seed, id));
             assert!(above.is_none_or(|above| above < position && recipe.cast.role_of(above).is_none()));
         }
     }
@@ -424,11 +382,7 @@ mod tests {
         let recipe = Recipe::new(1, 40, day(2024, 2, 29), &oddities);
         let starts: Vec<NaiveDate> = (0..40).filter_map(|at| recipe.person(at).start_date).collect();
         assert_eq!(starts.len(), 40);
-        assert!(
-            starts
-                .iter()
-                .all(|start| (start.month(), start.day()) == (2, 29) && *start <= recipe.day0)
-        );
+        assert!(starts.iter().all(|start| (start.month(), start.day()) == (2, 29) && *start <= recipe.day0));
     }
 
     #[test]
@@ -436,11 +390,7 @@ mod tests {
         for day0 in [NaiveDate::MIN, NaiveDate::MAX] {
             let recipe = Recipe::new(1, 300, day0, &Oddities::default());
             let people: Vec<Person> = (0..300).map(|at| recipe.person(at)).collect();
-            assert!(
-                people
-                    .iter()
-                    .all(|person| person.start_date <= Some(NaiveDate::MAX))
-            );
+            assert!(people.iter().all(|person| person.start_date <= Some(NaiveDate::MAX)));
         }
     }
 }

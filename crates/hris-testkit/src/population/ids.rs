@@ -70,13 +70,9 @@ mod tests {
 
     #[test]
     fn other_text_claims_no_position() {
-        for text in [
-            "",
-            "x",
-            "not-a-record-id",
-            "é".repeat(40).as_str(),
-            "zzzzzzzz-0000-4000-8000-zzzzzzzzzzzz",
-        ] {
+        for text in
+            ["", "x", "not-a-record-id", "é".repeat(40).as_str(), "zzzzzzzz-0000-4000-8000-zzzzzzzzzzzz"]
+        {
             assert_eq!(position_of(7, text), None, "{text}");
         }
     }

@@ -89,16 +89,8 @@ impl PopulationBuilder {
         let recipe = self.recipe();
         let people = (0..recipe.size).map(|position| recipe.person(position)).collect();
         let waiting = Oddity::ALL.into_iter().filter(|oddity| days::is_awaited(*oddity));
-        let waiting = waiting
-            .map(|oddity| (oddity, positions(&recipe, oddity)))
-            .collect();
-        Population {
-            today: self.day0,
-            recipe,
-            people,
-            waiting,
-            renumbered: 0,
-        }
+        let waiting = waiting.map(|oddity| (oddity, positions(&recipe, oddity))).collect();
+        Population { today: self.day0, recipe, people, waiting, renumbered: 0 }
     }
 
     /// The people of the first day one after the other, for readers that need not hold them all.
@@ -113,10 +105,7 @@ impl PopulationBuilder {
 }
 
 fn positions(recipe: &Recipe, oddity: Oddity) -> VecDeque<usize> {
-    recipe
-        .cast_for(oddity)
-        .filter_map(|position| usize::try_from(position).ok())
-        .collect()
+    recipe.cast_for(oddity).filter_map(|position| usize::try_from(position).ok()).collect()
 }
 
 /// The people of one HR system on one day. `Debug` shows the settings only.
@@ -165,10 +154,7 @@ impl StatusCounts {
 
 impl Population {
     /// Settings with a seed, [`SMALLEST_WITH_EVERY_ODDITY`] people, 2026-03-02 as the first day and every oddity.
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "reads as `Population::new(seed).size(n).build()`"
-    )]
+    #[expect(clippy::new_ret_no_self, reason = "reads as `Population::new(seed).size(n).build()`")]
     pub fn new(seed: u64) -> PopulationBuilder {
         PopulationBuilder {
             seed,
@@ -210,9 +196,12 @@ impl Population {
 
     /// The person with a record id, vanished or not, in constant time.
     pub fn person(&self, record_id: &str) -> Option<&Person> {
-        let position = ids::position_of(self.recipe.seed, record_id)?;
-        let person = self.people.get(usize::try_from(position).ok()?)?;
-        (person.record_id == record_id).then_some(person)
+        self.people.get(self.position(record_id)?)
+    }
+
+    fn position(&self, record_id: &str) -> Option<usize> {
+        let position = usize::try_from(ids::position_of(self.recipe.seed, record_id)?).ok()?;
+        (self.people.get(position)?.record_id == record_id).then_some(position)
     }
 
     /// Everyone who stands in the vendor's listing, in order of joining; malformed rows included.
@@ -222,8 +211,7 @@ impl Population {
 
     /// The listed people whose status is active; malformed rows included.
     pub fn active(&self) -> impl Iterator<Item = &Person> {
-        self.listed()
-            .filter(|person| person.status == PersonStatus::Active)
+        self.listed().filter(|person| person.status == PersonStatus::Active)
     }
 
     /// Those who carry an oddity, the vanished included. Pairs of the first day need not be neighbours.

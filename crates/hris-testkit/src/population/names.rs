@@ -20,12 +20,8 @@ const LOCALES: [Locale; 5] = [
     Locale {
         country: "ES",
         cities: &["Valencia", "Sevilla", "Bilbao", "Málaga"],
-        women: &[
-            "Lucía", "Carmen", "Inés", "Rocío", "Nuria", "Alba", "Marta", "Begoña",
-        ],
-        men: &[
-            "Hugo", "Álvaro", "Iker", "Rubén", "Jordi", "Martín", "Gonzalo", "Íñigo",
-        ],
+        women: &["Lucía", "Carmen", "Inés", "Rocío", "Nuria", "Alba", "Marta", "Begoña"],
+        men: &["Hugo", "Álvaro", "Iker", "Rubén", "Jordi", "Martín", "Gonzalo", "Íñigo"],
         last_names: &[
             "Rivas", "Campos", "Peña", "Soler", "Ibáñez", "Vidal", "Cuesta", "Marín", "Robles", "Núñez",
             "Bravo", "Lozano",
@@ -36,12 +32,8 @@ const LOCALES: [Locale; 5] = [
     Locale {
         country: "GB",
         cities: &["Leeds", "Bristol", "Cardiff", "Dundee"],
-        women: &[
-            "Amelia", "Harriet", "Imogen", "Freya", "Tamsin", "Zoë", "Nia", "Rosalind",
-        ],
-        men: &[
-            "Alfie", "Rhys", "Callum", "Edmund", "Jasper", "Tobias", "Gareth", "Owen",
-        ],
+        women: &["Amelia", "Harriet", "Imogen", "Freya", "Tamsin", "Zoë", "Nia", "Rosalind"],
+        men: &["Alfie", "Rhys", "Callum", "Edmund", "Jasper", "Tobias", "Gareth", "Owen"],
         last_names: &[
             "Ashdown",
             "Birkett",
@@ -62,12 +54,8 @@ const LOCALES: [Locale; 5] = [
     Locale {
         country: "US",
         cities: &["Denver", "Tampa", "Boise", "Austin"],
-        women: &[
-            "Madison", "Aaliyah", "Brooke", "Kayla", "Renée", "Savannah", "Willow", "Jada",
-        ],
-        men: &[
-            "Mason", "Darius", "Cody", "Wyatt", "Tyrell", "Logan", "Brandon", "Diego",
-        ],
+        women: &["Madison", "Aaliyah", "Brooke", "Kayla", "Renée", "Savannah", "Willow", "Jada"],
+        men: &["Mason", "Darius", "Cody", "Wyatt", "Tyrell", "Logan", "Brandon", "Diego"],
         last_names: &[
             "Abernathy",
             "Bledsoe",
@@ -88,12 +76,8 @@ const LOCALES: [Locale; 5] = [
     Locale {
         country: "DE",
         cities: &["Kassel", "Bremen", "Lübeck", "Jena"],
-        women: &[
-            "Annika", "Frieda", "Käthe", "Svenja", "Wiebke", "Ronja", "Merle", "Birgit",
-        ],
-        men: &[
-            "Jürgen", "Torben", "Lennart", "Anselm", "Malte", "Björn", "Falk", "Henning",
-        ],
+        women: &["Annika", "Frieda", "Käthe", "Svenja", "Wiebke", "Ronja", "Merle", "Birgit"],
+        men: &["Jürgen", "Torben", "Lennart", "Anselm", "Malte", "Björn", "Falk", "Henning"],
         last_names: &[
             "Ahlers",
             "Böhme",
@@ -114,19 +98,8 @@ const LOCALES: [Locale; 5] = [
     Locale {
         country: "FR",
         cities: &["Nantes", "Dijon", "Amiens", "Nîmes"],
-        women: &[
-            "Anaïs", "Chloé", "Élodie", "Margaux", "Océane", "Maëlle", "Sylvie", "Capucine",
-        ],
-        men: &[
-            "Aurélien",
-            "Benoît",
-            "Gaëtan",
-            "Loïc",
-            "Mathis",
-            "Théo",
-            "Yann",
-            "François",
-        ],
+        women: &["Anaïs", "Chloé", "Élodie", "Margaux", "Océane", "Maëlle", "Sylvie", "Capucine"],
+        men: &["Aurélien", "Benoît", "Gaëtan", "Loïc", "Mathis", "Théo", "Yann", "François"],
         last_names: &[
             "Aubry",
             "Besson",
@@ -177,11 +150,8 @@ pub(super) const PUNCTUATED: [(&str, &str); 6] = [
 ];
 
 /// First names that a spreadsheet would take for a formula.
-pub(super) const FORMULAS: [&str; 3] = [
-    "=1+1",
-    "=SUM(A1:A9)",
-    "=HYPERLINK(\"https://form.example\",\"open\")",
-];
+pub(super) const FORMULAS: [&str; 3] =
+    ["=1+1", "=SUM(A1:A9)", "=HYPERLINK(\"https://form.example\",\"open\")"];
 
 /// Last names of more than 50 letters: one word, several words, and letters of two bytes.
 pub(super) const LONG: [&str; 3] = [
@@ -195,12 +165,8 @@ pub(super) const STATUS_WORDS: [&str; 4] = ["garden_leave", "Seconded", "ARCHIVE
 
 const SHIRT_SIZES: [&str; 4] = ["S", "M", "L", "XL"];
 const PERSONAL_DOMAINS: [&str; 3] = ["post.example", "inbox.example", "briefkasten.example"];
-const WORK_DOMAINS: [&str; 4] = [
-    "harbourmill.example",
-    "cobalt-bakery.example",
-    "tidewater.example",
-    "quillworks.example",
-];
+const WORK_DOMAINS: [&str; 4] =
+    ["harbourmill.example", "cobalt-bakery.example", "tidewater.example", "quillworks.example"];
 
 /// Departments, each with its job titles.
 const JOBS: [(&str, &[&str]); 6] = [
@@ -222,10 +188,7 @@ impl Locale {
 
     /// The locale of a country; another one where the country has none here.
     pub(super) fn of(country: Option<&str>) -> &'static Self {
-        LOCALES
-            .iter()
-            .find(|locale| Some(locale.country) == country)
-            .unwrap_or(&LOCALES[0])
+        LOCALES.iter().find(|locale| Some(locale.country) == country).unwrap_or(&LOCALES[0])
     }
 
     /// A gender and a first name.
@@ -280,11 +243,7 @@ pub(super) fn address(first: &str, last: &str, tag: &str, domain: &str) -> Strin
     if first.is_empty() && last.is_empty() {
         first.push_str("person");
     }
-    let dot = if first.is_empty() || last.is_empty() {
-        ""
-    } else {
-        "."
-    };
+    let dot = if first.is_empty() || last.is_empty() { "" } else { "." };
     format!("{first}{dot}{last}.{tag}@{domain}")
 }
 
@@ -313,11 +272,7 @@ mod tests {
     use super::*;
 
     fn ordinary_names() -> impl Iterator<Item = &'static str> {
-        LOCALES
-            .iter()
-            .flat_map(|locale| [locale.women, locale.men, locale.last_names])
-            .flatten()
-            .copied()
+        LOCALES.iter().flat_map(|locale| [locale.women, locale.men, locale.last_names]).flatten().copied()
     }
 
     #[test]
@@ -329,9 +284,7 @@ mod tests {
             let address = address(first, last, "1234567-1234", "cobalt-bakery.example");
             let (local, domain) = address.split_once('@').unwrap();
             assert!(
-                local
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)),
+                local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)),
                 "{local}"
             );
             assert!(!local.starts_with('.') && !local.contains(".."), "{local}");
@@ -350,18 +303,11 @@ mod tests {
 
     #[test]
     fn long_names_are_longer_than_fifty_letters() {
-        assert!(
-            LONG.iter()
-                .all(|name| name.chars().filter(|c| c.is_alphabetic()).count() > 50)
-        );
+        assert!(LONG.iter().all(|name| name.chars().filter(|c| c.is_alphabetic()).count() > 50));
     }
 
     #[test]
     fn every_locale_is_found_by_its_country() {
-        assert!(
-            LOCALES
-                .iter()
-                .all(|locale| Locale::of(Some(locale.country)).country == locale.country)
-        );
+        assert!(LOCALES.iter().all(|locale| Locale::of(Some(locale.country)).country == locale.country));
     }
 }

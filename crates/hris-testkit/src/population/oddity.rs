@@ -158,11 +158,7 @@ impl Oddity {
 
     /// Cases that a rate yields at the least in a population that is large enough.
     fn fewest_cases(self) -> usize {
-        if self == Self::MalformedRow {
-            Malformation::ALL.len()
-        } else {
-            1
-        }
+        if self == Self::MalformedRow { Malformation::ALL.len() } else { 1 }
     }
 
     fn bit(self) -> u32 {
@@ -187,9 +183,7 @@ impl OdditySet {
 
     /// The oddities in declaration order.
     pub fn iter(self) -> impl Iterator<Item = Oddity> {
-        Oddity::ALL
-            .into_iter()
-            .filter(move |oddity| self.contains(*oddity))
+        Oddity::ALL.into_iter().filter(move |oddity| self.contains(*oddity))
     }
 
     /// Adds one.
@@ -220,11 +214,7 @@ impl Amount {
             Self::PerTenThousand(0) => 0,
             Self::PerTenThousand(rate) => {
                 let share = size.saturating_mul(rate as usize) / 10_000;
-                let fewest = if size < SMALLEST_WITH_EVERY_ODDITY {
-                    0
-                } else {
-                    oddity.fewest_cases()
-                };
+                let fewest = if size < SMALLEST_WITH_EVERY_ODDITY { 0 } else { oddity.fewest_cases() };
                 share.max(fewest)
             }
         }
@@ -242,26 +232,19 @@ pub struct Oddities {
 impl Default for Oddities {
     fn default() -> Self {
         let mix = |oddity: Oddity| (oddity, Amount::PerTenThousand(oddity.default_rate()));
-        Self {
-            amounts: Oddity::ALL.into_iter().map(mix).collect(),
-        }
+        Self { amounts: Oddity::ALL.into_iter().map(mix).collect() }
     }
 }
 
 impl Oddities {
     /// None at all: everyone is active and ordinary.
     pub fn none() -> Self {
-        Self {
-            amounts: BTreeMap::new(),
-        }
+        Self { amounts: BTreeMap::new() }
     }
 
     /// Ordinary people, of whom some have left.
     pub fn leavers_only() -> Self {
-        Self::none().with(
-            Oddity::Leaver,
-            Amount::PerTenThousand(Oddity::Leaver.default_rate()),
-        )
+        Self::none().with(Oddity::Leaver, Amount::PerTenThousand(Oddity::Leaver.default_rate()))
     }
 
     /// Sets the amount of one oddity.
@@ -290,12 +273,7 @@ mod tests {
     fn every_oddity_is_listed_once_in_order() {
         let last = Oddity::PlaceholderDates as usize;
         assert_eq!(Oddity::ALL.len(), last + 1);
-        assert!(
-            Oddity::ALL
-                .iter()
-                .enumerate()
-                .all(|(place, oddity)| *oddity as usize == place)
-        );
+        assert!(Oddity::ALL.iter().enumerate().all(|(place, oddity)| *oddity as usize == place));
     }
 
     #[test]
@@ -306,10 +284,7 @@ mod tests {
         set.insert(Oddity::Leaver);
         set.insert(Oddity::NoEmail);
         set.remove(Oddity::NoEmail);
-        assert_eq!(
-            set.iter().collect::<Vec<_>>(),
-            [Oddity::Leaver, Oddity::PlaceholderDates]
-        );
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Oddity::Leaver, Oddity::PlaceholderDates]);
     }
 
     #[test]

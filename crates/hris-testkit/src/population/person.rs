@@ -180,24 +180,14 @@ impl Person {
 
     /// The employee number as two records would be compared by it: the exact text, `None` where blank.
     pub fn number_key(&self) -> Option<&str> {
-        self.employee_number
-            .as_deref()
-            .filter(|number| !number.trim().is_empty())
+        self.employee_number.as_deref().filter(|number| !number.trim().is_empty())
     }
 
     /// The work e-mail address as two records would be compared by it: in lower case, `None` where blank.
     pub fn email_key(&self) -> Option<Cow<'_, str>> {
-        let email = self
-            .work_email
-            .as_deref()
-            .map(str::trim)
-            .filter(|email| !email.is_empty())?;
+        let email = self.work_email.as_deref().map(str::trim).filter(|email| !email.is_empty())?;
         let has_capitals = email.bytes().any(|byte| byte.is_ascii_uppercase());
-        Some(if has_capitals {
-            Cow::Owned(email.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(email)
-        })
+        Some(if has_capitals { Cow::Owned(email.to_ascii_lowercase()) } else { Cow::Borrowed(email) })
     }
 
     /// Sets the status and keeps the oddities that follow from a status in step with it.
@@ -229,10 +219,7 @@ mod tests {
         };
         let shown = format!("{person:?}");
         assert!(shown.contains("rec-1") && shown.contains("1004"));
-        assert!(
-            !shown.to_lowercase().contains("canary") && !shown.contains("1991"),
-            "{shown}"
-        );
+        assert!(!shown.to_lowercase().contains("canary") && !shown.contains("1991"), "{shown}");
     }
 
     #[test]

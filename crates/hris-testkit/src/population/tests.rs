@@ -24,8 +24,7 @@ fn before_and_after<'a>(
     after: &'a Population,
     ids: &'a [String],
 ) -> impl Iterator<Item = (&'a Person, &'a Person)> {
-    ids.iter()
-        .map(|id| (before.person(id).unwrap(), after.person(id).unwrap()))
+    ids.iter().map(|id| (before.person(id).unwrap(), after.person(id).unwrap()))
 }
 
 mod generation {
@@ -33,10 +32,7 @@ mod generation {
 
     #[test]
     fn same_seed_gives_the_same_people() {
-        let (one, other) = (
-            Population::new(7).size(LARGE).build(),
-            Population::new(7).size(LARGE).build(),
-        );
+        let (one, other) = (Population::new(7).size(LARGE).build(), Population::new(7).size(LARGE).build());
         assert!(one.people() == other.people());
     }
 
@@ -46,10 +42,7 @@ mod generation {
         let population = Population::new(7).size(LARGE).without_oddities().build();
         let person = &population.people()[2];
         assert_eq!(person.record_id, "46f403ba-c3b3-49ed-afad-c3518583273e");
-        assert_eq!(
-            person.work_email.as_deref(),
-            Some("margaux.lacombe.2@quillworks.example")
-        );
+        assert_eq!(person.work_email.as_deref(), Some("margaux.lacombe.2@quillworks.example"));
         assert_eq!(person.start_date, NaiveDate::from_ymd_opt(2024, 3, 5));
     }
 
@@ -82,11 +75,7 @@ mod generation {
     #[test]
     fn keys_are_unique_unless_an_oddity_says_otherwise() {
         let population = Population::new(3).size(LARGE).without_oddities().build();
-        let numbers: BTreeSet<_> = population
-            .people()
-            .iter()
-            .filter_map(Person::number_key)
-            .collect();
+        let numbers: BTreeSet<_> = population.people().iter().filter_map(Person::number_key).collect();
         let emails: BTreeSet<_> = population.people().iter().filter_map(Person::email_key).collect();
         assert_eq!((numbers.len(), emails.len()), (LARGE, LARGE));
         assert_eq!(ids(population.people().iter()).len(), LARGE);
@@ -96,9 +85,7 @@ mod generation {
     fn numbers_are_decimal_text_and_addresses_end_in_example() {
         for person in Population::new(3).size(LARGE).build().people() {
             assert!(
-                person
-                    .number_key()
-                    .is_none_or(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+                person.number_key().is_none_or(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
             );
             let addresses = [&person.work_email, &person.personal_email].into_iter().flatten();
             let mut filled = addresses.filter(|address| !address.is_empty());
@@ -115,10 +102,7 @@ mod generation {
     #[test]
     fn a_benefit_date_is_written_day_first() {
         let population = Population::new(7).size(LARGE).without_oddities().build();
-        let dates = population
-            .people()
-            .iter()
-            .filter_map(|person| person.custom.get("benefit_date"));
+        let dates = population.people().iter().filter_map(|person| person.custom.get("benefit_date"));
         let days: Vec<u32> = dates.filter_map(|text| text.get(..2)?.parse().ok()).collect();
         assert!(days.iter().any(|day| *day > 12) && days.iter().all(|day| (1..=31).contains(day)));
     }
@@ -133,10 +117,7 @@ mod oddities {
             let population = Population::new(seed).size(SMALLEST_WITH_EVERY_ODDITY).build();
             for oddity in Oddity::ALL {
                 let carriers = population.with(oddity).count();
-                assert!(
-                    carriers >= oddity.people_per_case(),
-                    "{oddity:?} with seed {seed}: {carriers}"
-                );
+                assert!(carriers >= oddity.people_per_case(), "{oddity:?} with seed {seed}: {carriers}");
             }
         }
     }
@@ -154,23 +135,14 @@ mod oddities {
         let counts = population.counts();
         assert_eq!(counts.active + counts.inactive, LARGE);
         assert!(counts.inactive > 0 && counts.active > counts.inactive);
-        assert!(
-            population
-                .people()
-                .iter()
-                .all(|p| p.oddities.iter().all(|oddity| oddity == Oddity::Leaver))
-        );
+        assert!(population.people().iter().all(|p| p.oddities.iter().all(|oddity| oddity == Oddity::Leaver)));
         assert_eq!(population.usable().count(), counts.active);
     }
 
     #[test]
     fn exactly_as_many_cases_as_asked_for() {
         for oddity in Oddity::ALL {
-            assert_eq!(
-                only(oddity, 3).with(oddity).count(),
-                3 * oddity.people_per_case(),
-                "{oddity:?}"
-            );
+            assert_eq!(only(oddity, 3).with(oddity).count(), 3 * oddity.people_per_case(), "{oddity:?}");
         }
     }
 
@@ -181,16 +153,11 @@ mod oddities {
             assert_eq!(person.status == PersonStatus::Inactive, person.is(Oddity::Leaver));
             assert_eq!(person.status == PersonStatus::Pending, person.is(Oddity::PreHire));
             assert_eq!(person.status == PersonStatus::OnLeave, person.is(Oddity::OnLeave));
-            assert_eq!(
-                matches!(person.status, PersonStatus::Odd(_)),
-                person.is(Oddity::UnknownStatus)
-            );
+            assert_eq!(matches!(person.status, PersonStatus::Odd(_)), person.is(Oddity::UnknownStatus));
         }
         let cast_as_leaver_too = [Oddity::Rehire, Oddity::ReusedEmployeeNumber];
         assert!(
-            cast_as_leaver_too
-                .iter()
-                .all(|oddity| population.with(*oddity).all(|p| p.is(Oddity::Leaver)))
+            cast_as_leaver_too.iter().all(|oddity| population.with(*oddity).all(|p| p.is(Oddity::Leaver)))
         );
     }
 
@@ -198,26 +165,10 @@ mod oddities {
     fn leavers_have_an_end_date_and_pre_hires_a_start_ahead() {
         let population = Population::new(7).size(LARGE).build();
         let today = population.today();
-        assert!(
-            population
-                .with(Oddity::Leaver)
-                .all(|p| p.end_date.is_some_and(|end| end <= today))
-        );
-        assert!(
-            population
-                .with(Oddity::PreHire)
-                .all(|p| p.start_date.is_some_and(|start| start > today))
-        );
-        assert!(
-            population
-                .with(Oddity::EndDatePassed)
-                .all(|p| p.end_date.is_some_and(|end| end < today))
-        );
-        assert!(
-            population
-                .with(Oddity::EndDateAhead)
-                .all(|p| p.end_date.is_some_and(|end| end > today))
-        );
+        assert!(population.with(Oddity::Leaver).all(|p| p.end_date.is_some_and(|end| end <= today)));
+        assert!(population.with(Oddity::PreHire).all(|p| p.start_date.is_some_and(|start| start > today)));
+        assert!(population.with(Oddity::EndDatePassed).all(|p| p.end_date.is_some_and(|end| end < today)));
+        assert!(population.with(Oddity::EndDateAhead).all(|p| p.end_date.is_some_and(|end| end > today)));
     }
 
     #[test]
@@ -234,10 +185,7 @@ mod oddities {
         let population = Population::new(7).size(LARGE).build();
         let names = |oddity| {
             population.with(oddity).map(|person| {
-                (
-                    person.first_name.clone().unwrap_or_default(),
-                    person.last_name.clone().unwrap_or_default(),
-                )
+                (person.first_name.clone().unwrap_or_default(), person.last_name.clone().unwrap_or_default())
             })
         };
         assert!(names(Oddity::NonLatinName).all(|(first, last)| !(first + &last).is_ascii()));
@@ -254,24 +202,14 @@ mod oddities {
         let population = only(Oddity::SharedEmail, 4);
         let mut by_email: BTreeMap<String, usize> = BTreeMap::new();
         for person in population.people() {
-            *by_email
-                .entry(person.email_key().unwrap().into_owned())
-                .or_default() += 1;
+            *by_email.entry(person.email_key().unwrap().into_owned()).or_default() += 1;
         }
         assert_eq!(by_email.values().filter(|count| **count == 2).count(), 4);
-        let exact: BTreeSet<_> = population
-            .people()
-            .iter()
-            .map(|person| &person.work_email)
-            .collect();
+        let exact: BTreeSet<_> = population.people().iter().map(|person| &person.work_email).collect();
         assert_eq!(exact.len(), 100 - 2, "two of the four pairs differ in case");
 
         let population = only(Oddity::DuplicateEmployeeNumber, 4);
-        let numbers: BTreeSet<_> = population
-            .people()
-            .iter()
-            .filter_map(Person::number_key)
-            .collect();
+        let numbers: BTreeSet<_> = population.people().iter().filter_map(Person::number_key).collect();
         assert_eq!(numbers.len(), 100 - 4);
     }
 
@@ -282,9 +220,7 @@ mod oddities {
         for person in population.people() {
             let dangling = person.manager.is_some() && manager(person).is_none();
             assert_eq!(dangling, person.is(Oddity::UnknownManager), "{person:?}");
-            let circular = manager(person)
-                .and_then(manager)
-                .is_some_and(|boss| boss == person);
+            let circular = manager(person).and_then(manager).is_some_and(|boss| boss == person);
             assert_eq!(circular, person.is(Oddity::ManagerCycle), "{person:?}");
         }
     }
@@ -322,41 +258,22 @@ mod truth {
         let found = |person: &Person| population.person(&person.record_id) == Some(person);
         assert!(population.people().iter().all(found));
         let foreign = Population::new(8).size(50).build();
-        assert!(
-            foreign
-                .people()
-                .iter()
-                .all(|person| population.person(&person.record_id).is_none())
-        );
-        let forged = population.people()[3]
-            .record_id
-            .replacen(|c: char| c.is_ascii_hexdigit(), "x", 1);
-        assert!(
-            population.person(&forged).is_none(),
-            "only the last group is right"
-        );
-        assert!(
-            ["", "nobody", "é"]
-                .iter()
-                .all(|id| population.person(id).is_none())
-        );
+        assert!(foreign.people().iter().all(|person| population.person(&person.record_id).is_none()));
+        let forged = population.people()[3].record_id.replacen(|c: char| c.is_ascii_hexdigit(), "x", 1);
+        assert!(population.person(&forged).is_none(), "only the last group is right");
+        assert!(["", "nobody", "é"].iter().all(|id| population.person(id).is_none()));
     }
 
     #[test]
     fn counts_add_up_to_everyone_listed() {
         let mut population = Population::new(7).size(LARGE).build();
-        population.next_day(&DayPlan {
-            vanished: 25,
-            ..DayPlan::quiet()
-        });
+        population.next_day(&DayPlan { vanished: 25, ..DayPlan::quiet() });
         let counts = population.counts();
         assert_eq!(counts.total(), LARGE - 25);
         assert_eq!(population.listed().count(), LARGE - 25);
         assert_eq!(population.active().count(), counts.active);
         assert!(
-            [counts.on_leave, counts.pending, counts.inactive, counts.odd]
-                .iter()
-                .all(|count| *count > 0)
+            [counts.on_leave, counts.pending, counts.inactive, counts.odd].iter().all(|count| *count > 0)
         );
     }
 
@@ -409,10 +326,7 @@ mod truth {
     fn an_address_is_usable_again_when_the_other_one_has_vanished() {
         let mut population = only(Oddity::SharedEmail, 50);
         assert_eq!(population.usable().count(), 0);
-        population.next_day(&DayPlan {
-            vanished: 1,
-            ..DayPlan::quiet()
-        });
+        population.next_day(&DayPlan { vanished: 1, ..DayPlan::quiet() });
         assert_eq!(population.usable().count(), 1);
     }
 }
@@ -434,9 +348,7 @@ mod days {
     fn the_same_plans_give_the_same_days() {
         let month = || {
             let mut population = Population::new(7).size(2_000).build();
-            let days: Vec<_> = (0..30)
-                .map(|_| population.next_day(&DayPlan::typical(2_000)))
-                .collect();
+            let days: Vec<_> = (0..30).map(|_| population.next_day(&DayPlan::typical(2_000))).collect();
             (days, population)
         };
         let (one, other) = (month(), month());
@@ -479,24 +391,13 @@ mod days {
             email_swaps: 9,
             number_changes: 10,
         });
-        let people = [
-            changes.hired.len(),
-            changes.number_reused.len(),
-            changes.started.len(),
-            changes.left.len(),
-        ];
+        let people =
+            [changes.hired.len(), changes.number_reused.len(), changes.started.len(), changes.left.len()];
         assert_eq!(people, [11, 2, 0, 3]);
-        let moves = [
-            changes.returned.len(),
-            changes.vanished.len(),
-            changes.fields_changed.len(),
-        ];
+        let moves = [changes.returned.len(), changes.vanished.len(), changes.fields_changed.len()];
         assert_eq!(moves, [4, 5, 60]);
-        let emails = [
-            changes.email_changed.len(),
-            changes.email_case_changed.len(),
-            changes.email_swapped.len(),
-        ];
+        let emails =
+            [changes.email_changed.len(), changes.email_case_changed.len(), changes.email_swapped.len()];
         assert_eq!(emails, [7, 8, 9]);
         assert_eq!(changes.number_changed.len(), 10);
         assert_eq!(population.len(), 2_000 + 11 + 2);
@@ -506,10 +407,7 @@ mod days {
     fn leavers_become_inactive_with_yesterday_as_their_last_day() {
         let mut population = Population::new(7).build();
         let yesterday = population.today();
-        let changes = population.next_day(&DayPlan {
-            leavers: 5,
-            ..DayPlan::quiet()
-        });
+        let changes = population.next_day(&DayPlan { leavers: 5, ..DayPlan::quiet() });
         for id in &changes.left {
             let person = population.person(id).unwrap();
             assert!(person.status == PersonStatus::Inactive && person.is(Oddity::Leaver));
@@ -522,10 +420,7 @@ mod days {
         let mut population = Population::new(7).size(LARGE).build();
         let cast = ids(population.with(Oddity::Rehire));
         let before = population.clone();
-        let changes = population.next_day(&DayPlan {
-            returns: cast.len() + 2,
-            ..DayPlan::quiet()
-        });
+        let changes = population.next_day(&DayPlan { returns: cast.len() + 2, ..DayPlan::quiet() });
         assert!(cast.iter().all(|id| changes.returned.contains(id)));
         for (old, new) in before_and_after(&before, &population, &changes.returned) {
             assert!(old.status == PersonStatus::Inactive && new.status == PersonStatus::Active);
@@ -538,16 +433,8 @@ mod days {
     #[test]
     fn the_vanished_stay_known_and_are_listed_no_longer() {
         let mut population = Population::new(7).build();
-        let changes = population.next_day(&DayPlan {
-            vanished: 4,
-            ..DayPlan::quiet()
-        });
-        assert!(
-            changes
-                .vanished
-                .iter()
-                .all(|id| population.person(id).is_some_and(|person| person.deleted))
-        );
+        let changes = population.next_day(&DayPlan { vanished: 4, ..DayPlan::quiet() });
+        assert!(changes.vanished.iter().all(|id| population.person(id).is_some_and(|person| person.deleted)));
         assert_eq!((population.len(), population.listed().count()), (200, 196));
     }
 
@@ -557,15 +444,9 @@ mod days {
         let pending = ids(population.with(Oddity::PreHire));
         let mut started = BTreeSet::new();
         for _ in 0..70 {
-            let changes = population.next_day(&DayPlan {
-                due_starts: true,
-                ..DayPlan::quiet()
-            });
+            let changes = population.next_day(&DayPlan { due_starts: true, ..DayPlan::quiet() });
             for id in changes.started {
-                assert_eq!(
-                    population.person(&id).unwrap().start_date,
-                    Some(population.today())
-                );
+                assert_eq!(population.person(&id).unwrap().start_date, Some(population.today()));
                 started.insert(id);
             }
         }
@@ -578,10 +459,7 @@ mod days {
         let mut population = Population::new(7).size(LARGE).build();
         let cast = ids(population.with(Oddity::EmailSwap));
         let before = population.clone();
-        let changes = population.next_day(&DayPlan {
-            email_swaps: cast.len(),
-            ..DayPlan::quiet()
-        });
+        let changes = population.next_day(&DayPlan { email_swaps: cast.len(), ..DayPlan::quiet() });
         for (one, other) in &changes.email_swapped {
             let email = |day: &Population, id: &str| day.person(id).unwrap().work_email.clone();
             assert_ne!(email(&before, one), email(&before, other));
@@ -596,11 +474,7 @@ mod days {
     fn a_case_only_change_keeps_the_key_and_a_new_address_does_not() {
         let mut population = Population::new(7).size(LARGE).build();
         let before = population.clone();
-        let plan = DayPlan {
-            email_case_changes: 20,
-            email_changes: 20,
-            ..DayPlan::quiet()
-        };
+        let plan = DayPlan { email_case_changes: 20, email_changes: 20, ..DayPlan::quiet() };
         let changes = population.next_day(&plan);
         for (old, new) in before_and_after(&before, &population, &changes.email_case_changed) {
             assert!(old.work_email != new.work_email && old.email_key() == new.email_key());
@@ -613,17 +487,10 @@ mod days {
     #[test]
     fn changed_numbers_are_new_to_everyone() {
         let mut population = Population::new(7).size(LARGE).build();
-        let mut known: BTreeSet<String> = population
-            .people()
-            .iter()
-            .filter_map(|person| person.number_key().map(str::to_owned))
-            .collect();
+        let mut known: BTreeSet<String> =
+            population.people().iter().filter_map(|person| person.number_key().map(str::to_owned)).collect();
         for _ in 0..3 {
-            let changes = population.next_day(&DayPlan {
-                number_changes: 30,
-                hires: 5,
-                ..DayPlan::quiet()
-            });
+            let changes = population.next_day(&DayPlan { number_changes: 30, hires: 5, ..DayPlan::quiet() });
             for id in changes.number_changed.iter().chain(&changes.hired) {
                 let number = population.person(id).unwrap().employee_number.clone().unwrap();
                 assert!(known.insert(number), "{id}");
@@ -634,16 +501,11 @@ mod days {
     #[test]
     fn a_reused_number_belongs_to_a_leaver_and_a_newcomer_who_are_not_alike() {
         let mut population = Population::new(7).size(LARGE).build();
-        let changes = population.next_day(&DayPlan {
-            number_reuses: 6,
-            ..DayPlan::quiet()
-        });
+        let changes = population.next_day(&DayPlan { number_reuses: 6, ..DayPlan::quiet() });
         assert_eq!(changes.number_reused.len(), 6);
         for (leaver, newcomer) in &changes.number_reused {
-            let (leaver, newcomer) = (
-                population.person(leaver).unwrap(),
-                population.person(newcomer).unwrap(),
-            );
+            let (leaver, newcomer) =
+                (population.person(leaver).unwrap(), population.person(newcomer).unwrap());
             assert_eq!(leaver.number_key(), newcomer.number_key());
             assert!(leaver.status == PersonStatus::Inactive && newcomer.status == PersonStatus::Active);
             assert_ne!(leaver.birth_date, newcomer.birth_date);
@@ -654,15 +516,10 @@ mod days {
     #[test]
     fn newcomers_start_today_and_are_found_by_record_id() {
         let mut population = Population::new(7).size(0).build();
-        let changes = population.next_day(&DayPlan {
-            hires: 40,
-            ..DayPlan::quiet()
-        });
+        let changes = population.next_day(&DayPlan { hires: 40, ..DayPlan::quiet() });
         let today = Some(population.today());
-        let starts = changes
-            .hired
-            .iter()
-            .map(|id| population.person(id).and_then(|person| person.start_date));
+        let starts =
+            changes.hired.iter().map(|id| population.person(id).and_then(|person| person.start_date));
         assert!(starts.into_iter().all(|start| start == today));
         assert_eq!(population.usable().count(), 40);
     }
@@ -670,40 +527,22 @@ mod days {
     #[test]
     fn a_leaver_whose_number_was_passed_on_never_returns() {
         let mut population = only(Oddity::ReusedEmployeeNumber, 9);
-        population.next_day(&DayPlan {
-            number_reuses: 9,
-            ..DayPlan::quiet()
-        });
-        let changes = population.next_day(&DayPlan {
-            returns: usize::MAX,
-            ..DayPlan::quiet()
-        });
+        population.next_day(&DayPlan { number_reuses: 9, ..DayPlan::quiet() });
+        let changes = population.next_day(&DayPlan { returns: usize::MAX, ..DayPlan::quiet() });
         assert!(changes.is_empty());
     }
 
     #[test]
     fn those_who_share_an_address_never_swap_it() {
         let mut population = only(Oddity::SharedEmail, 50);
-        assert!(
-            population
-                .next_day(&DayPlan {
-                    email_swaps: 50,
-                    ..DayPlan::quiet()
-                })
-                .is_empty()
-        );
+        assert!(population.next_day(&DayPlan { email_swaps: 50, ..DayPlan::quiet() }).is_empty());
     }
 
     #[test]
     fn nobody_is_met_twice_on_a_day_that_meets_everyone() {
         let mut population = Population::new(7).size(400).build();
         for day in 0..40 {
-            let plan = DayPlan {
-                leavers: 30,
-                field_changes: 300,
-                hires: 9,
-                ..DayPlan::typical(60_000)
-            };
+            let plan = DayPlan { leavers: 30, field_changes: 300, hires: 9, ..DayPlan::typical(60_000) };
             let changes = population.next_day(&plan);
             let distinct: BTreeSet<&str> = changes.touched().collect();
             assert_eq!(changes.touched().count(), distinct.len(), "day {day}");
@@ -713,31 +552,19 @@ mod days {
     #[test]
     fn a_plan_for_more_people_than_there_are_meets_all_it_suits() {
         let mut population = Population::new(7).size(300).build();
-        let employed = |p: &Population| {
-            p.listed()
-                .filter(|p| p.is_employed() && p.malformed.is_none())
-                .count()
-        };
+        let employed =
+            |p: &Population| p.listed().filter(|p| p.is_employed() && p.malformed.is_none()).count();
         let before = employed(&population);
-        let changes = population.next_day(&DayPlan {
-            leavers: usize::MAX,
-            ..DayPlan::quiet()
-        });
+        let changes = population.next_day(&DayPlan { leavers: usize::MAX, ..DayPlan::quiet() });
         assert_eq!((changes.left.len(), employed(&population)), (before, 0));
-        let none = population.next_day(&DayPlan {
-            email_swaps: usize::MAX,
-            ..DayPlan::quiet()
-        });
+        let none = population.next_day(&DayPlan { email_swaps: usize::MAX, ..DayPlan::quiet() });
         assert!(none.is_empty());
     }
 
     #[test]
     fn nobody_can_be_met_where_nobody_is() {
         let mut population = Population::new(7).size(0).build();
-        let changes = population.next_day(&DayPlan {
-            hires: 0,
-            ..DayPlan::typical(1_000)
-        });
+        let changes = population.next_day(&DayPlan { hires: 0, ..DayPlan::typical(1_000) });
         assert!(changes.is_empty() && population.is_empty());
     }
 
@@ -745,11 +572,7 @@ mod days {
     fn every_later_oddity_has_happened_after_enough_typical_days() {
         let mut population = Population::new(7).size(LARGE).build();
         let awaited = |oddity: &Oddity| oddity.needs_a_later_day();
-        let cast: Vec<_> = Oddity::ALL
-            .into_iter()
-            .filter(awaited)
-            .map(|o| ids(population.with(o)))
-            .collect();
+        let cast: Vec<_> = Oddity::ALL.into_iter().filter(awaited).map(|o| ids(population.with(o))).collect();
         let mut touched = BTreeSet::new();
         for _ in 0..40 {
             let changes = population.next_day(&DayPlan::typical(LARGE));
@@ -758,4 +581,21 @@ mod days {
         }
         assert!(cast.iter().all(|people| people.is_subset(&touched)));
     }
+}
+
+#[test]
+fn a_leaver_who_is_brought_back_works_again_and_nobody_else_can_be() {
+    let mut people = Population::new(7).size(300).build();
+    let left = people.next_day(&DayPlan { leavers: 1, ..DayPlan::quiet() }).left.remove(0);
+    people.next_day(&DayPlan::quiet());
+    let before = people.person(&left).unwrap().modified_at;
+    assert!(people.bring_back(&left));
+    let back = people.person(&left).unwrap();
+    assert_eq!(
+        (back.status.clone(), back.start_date, back.end_date),
+        (PersonStatus::Active, Some(people.today()), None)
+    );
+    assert!(back.modified_at > before);
+    assert!(!people.bring_back(&left), "is no leaver any more");
+    assert!(!people.bring_back("nobody"));
 }
