@@ -146,6 +146,17 @@ pub trait Links: fmt::Debug + Send + Sync + 'static {
 
     /// The links that lead to some members, in the order asked for. A member has at most one.
     async fn links_to(&self, connection: &ConnectionKey, members: &[MemberId]) -> Result<Vec<Option<Link>>>;
+
+    /// Writes links without a plan: for whoever carries changes out by other means, or brings links along from
+    /// elsewhere. Each takes the place of its record's link and of any other record's link to its member.
+    ///
+    /// A store that offers no such thing answers [`crate::ErrorKind::Unsupported`], as the default does.
+    async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
+        let _ = (lease, links);
+        Err(crate::Error::unsupported(
+            "this store writes links with the outcomes of actions only",
+        ))
+    }
 }
 
 /// Where an action of a stored plan stands.

@@ -1,1 +1,29 @@
 //! One readable way to call an HTTP API safely.
+//!
+#![doc = include_str!("../README.md")]
+
+mod auth;
+mod base_url;
+mod body;
+mod budget;
+mod classify;
+mod clock;
+mod decode;
+mod pages;
+mod request;
+mod retry;
+mod session;
+mod transport;
+
+pub use auth::{AccessToken, Auth, TokenSource};
+pub use base_url::BaseUrl;
+pub use body::{Answer, BodyStream};
+pub use budget::{Budget, BudgetScope, ErrorBreaker, LocalBudgets, Outcome, Permit, Rate, RateBudget};
+pub use classify::{Classify, Verdict, by_status};
+pub use clock::SystemClock;
+pub use decode::decode;
+pub use pages::{Next, NumberedPage, Page, PageStats, Paginator, numbered_pages};
+pub use request::{Method, Request};
+pub use retry::RetryPolicy;
+pub use session::Session;
+pub use transport::{Transport, TransportBuilder};

@@ -1,1 +1,24 @@
-//! Placeholder until its parts land.
+//! Connector to Sesame HR.
+//!
+#![doc = include_str!("../README.md")]
+
+mod cache;
+mod catalogue;
+mod client;
+mod config;
+mod connector;
+mod convert;
+mod details;
+mod distinct;
+mod errors;
+mod joins;
+mod lenient;
+mod lookup;
+mod reading;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod wire;
+
+pub use cache::{CachedDetail, ContractDates, Detail, DetailCache, DetailKind, MemoryDetailCache};
+pub use config::{EmployeeIdSource, SesameConfig, StartDateSource, StatusStrategy};
+pub use connector::SesameConnector;

@@ -86,10 +86,7 @@ impl Leases for MemoryStore {
 impl Links for MemoryStore {
     async fn baseline(&self, connection: &ConnectionKey) -> Result<Option<Baseline>> {
         let state = self.state();
-        Ok(state
-            .connections
-            .get(connection)
-            .and_then(|known| known.baseline.clone()))
+        Ok(state.connections.get(connection).and_then(|known| known.baseline.clone()))
     }
 
     async fn set_baseline(&self, lease: &Lease, baseline: &Baseline) -> Result<()> {
@@ -99,16 +96,11 @@ impl Links for MemoryStore {
 
     fn links(&self, connection: &ConnectionKey) -> BoxStream<'static, Result<Vec<Link>>> {
         let start = (self.clone(), connection.clone(), None);
-        Box::pin(stream::unfold(
-            start,
-            async |(store, connection, after): (Self, _, Option<RecordId>)| {
-                let links = store
-                    .state()
-                    .links_after(&connection, after.as_ref(), LINKS_PER_BATCH);
-                let after = Some(links.last()?.record.clone());
-                Some((Ok(links), (store, connection, after)))
-            },
-        ))
+        Box::pin(stream::unfold(start, async |(store, connection, after): (Self, _, Option<RecordId>)| {
+            let links = store.state().links_after(&connection, after.as_ref(), LINKS_PER_BATCH);
+            let after = Some(links.last()?.record.clone());
+            Some((Ok(links), (store, connection, after)))
+        }))
     }
 
     async fn links_of(&self, connection: &ConnectionKey, records: &[RecordId]) -> Result<Vec<Option<Link>>> {
@@ -123,6 +115,13 @@ impl Links for MemoryStore {
         let known = state.connections.get(connection);
         let link = |member| known.and_then(|known| known.links.get(known.records.get(member)?).cloned());
         Ok(members.iter().map(link).collect())
+    }
+
+    async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
+        let mut state = self.state();
+        let known = state.fenced(lease)?;
+        links.iter().for_each(|link| known.write_link(link));
+        Ok(())
     }
 }
 
@@ -163,9 +162,8 @@ impl Plans for MemoryStore {
 
     async fn plan(&self, connection: &ConnectionKey, plan: &PlanId) -> Result<Option<StoredPlan>> {
         let state = self.state();
-        let sealed = state
-            .plan(connection, plan)
-            .and_then(|plan| Some((plan.header.clone()?, plan.state.clone())));
+        let sealed =
+            state.plan(connection, plan).and_then(|plan| Some((plan.header.clone()?, plan.state.clone())));
         Ok(sealed.map(|(header, state)| StoredPlan::new(header, state)))
     }
 
@@ -188,9 +186,7 @@ impl Plans for MemoryStore {
     ) -> Result<Vec<StoredAction>> {
         let state = self.state();
         let plan = state.plan(connection, plan);
-        Ok(plan
-            .map(|plan| plan.actions_after(after, limit))
-            .unwrap_or_default())
+        Ok(plan.map(|plan| plan.actions_after(after, limit)).unwrap_or_default())
     }
 
     async fn problems(
@@ -202,9 +198,7 @@ impl Plans for MemoryStore {
     ) -> Result<Vec<Problem>> {
         let state = self.state();
         let plan = state.plan(connection, plan);
-        Ok(plan
-            .map(|plan| plan.problems_from(offset, limit))
-            .unwrap_or_default())
+        Ok(plan.map(|plan| plan.problems_from(offset, limit)).unwrap_or_default())
     }
 
     async fn begin(&self, lease: &Lease, plan: &PlanId, actions: &[ActionId]) -> Result<()> {
@@ -234,11 +228,7 @@ impl Runs for MemoryStore {
 
     async fn run(&self, connection: &ConnectionKey, run: &RunId) -> Result<Option<RunReport>> {
         let state = self.state();
-        let mut runs = state
-            .connections
-            .get(connection)
-            .into_iter()
-            .flat_map(|known| &known.runs);
+        let mut runs = state.connections.get(connection).into_iter().flat_map(|known| &known.runs);
         Ok(runs.find(|report| report.run == *run).cloned())
     }
 }
@@ -247,11 +237,8 @@ fn check_own(lease: &Lease, connection: &ConnectionKey) -> Result<()> {
     if lease.connection == *connection {
         return Ok(());
     }
-    Err(Error::new(
-        ErrorKind::Invalid,
-        "what is to be written belongs to another connection than the lease",
-    )
-    .with_hint("take the lease of the connection that is written to")
-    .with_context("lease", &lease.connection)
-    .with_context("written", connection))
+    Err(Error::new(ErrorKind::Invalid, "what is to be written belongs to another connection than the lease")
+        .with_hint("take the lease of the connection that is written to")
+        .with_context("lease", &lease.connection)
+        .with_context("written", connection))
 }

@@ -59,21 +59,14 @@ impl State {
         ttl: Duration,
     ) -> Result<Lease> {
         let known = self.connections.entry(connection.clone()).or_default();
-        if let Some(holder) = known
-            .holder
-            .as_ref()
-            .filter(|it| it.run != *run && it.until > now)
-        {
+        if let Some(holder) = known.holder.as_ref().filter(|it| it.run != *run && it.until > now) {
             return Err(
                 leased("another run holds the lease of this connection").with_context("until", holder.until)
             );
         }
         known.token += 1;
         let until = later(now, ttl);
-        known.holder = Some(Holder {
-            run: run.clone(),
-            until,
-        });
+        known.holder = Some(Holder { run: run.clone(), until });
         Ok(Lease::new(connection.clone(), run.clone(), known.token, until))
     }
 
@@ -132,15 +125,9 @@ fn leased(message: &'static str) -> Error {
 
 impl Connection {
     pub(crate) fn open_plan(&mut self, id: &PlanId) -> Result<()> {
-        if self
-            .plans
-            .get(id)
-            .is_some_and(|plan| plan.state != PlanState::Draft)
-        {
+        if self.plans.get(id).is_some_and(|plan| plan.state != PlanState::Draft) {
             let error = Error::new(ErrorKind::Conflict, "a sealed plan has this id already");
-            return Err(error
-                .with_hint("choose a new id for each plan")
-                .with_context("plan", id));
+            return Err(error.with_hint("choose a new id for each plan").with_context("plan", id));
         }
         self.plans.retain(|_, plan| plan.state != PlanState::Draft);
         self.plans_opened += 1;
@@ -172,13 +159,9 @@ impl Connection {
 
     pub(crate) fn open_plans(&self) -> Vec<StoredPlan> {
         let open = self.plans.values().filter(|plan| !plan.state.is_final());
-        let mut open: Vec<_> = open
-            .filter_map(|plan| Some((plan.header.as_ref()?, plan)))
-            .collect();
+        let mut open: Vec<_> = open.filter_map(|plan| Some((plan.header.as_ref()?, plan))).collect();
         open.sort_by_key(|(header, plan)| (header.created_at, plan.opened));
-        open.into_iter()
-            .map(|(header, plan)| StoredPlan::new(header.clone(), plan.state.clone()))
-            .collect()
+        open.into_iter().map(|(header, plan)| StoredPlan::new(header.clone(), plan.state.clone())).collect()
     }
 
     pub(crate) fn set_plan_state(&mut self, id: &PlanId, state: &PlanState) -> Result<()> {
@@ -217,16 +200,13 @@ impl Connection {
                 }
             }
         }
-        for link in settlements
-            .iter()
-            .filter_map(|settlement| settlement.link.as_ref())
-        {
+        for link in settlements.iter().filter_map(|settlement| settlement.link.as_ref()) {
             self.write_link(link);
         }
         Ok(())
     }
 
-    fn write_link(&mut self, link: &Link) {
+    pub(crate) fn write_link(&mut self, link: &Link) {
         if let Some(before) = self.links.insert(link.record.clone(), link.clone()) {
             self.records.remove(&before.member);
         }
@@ -294,8 +274,7 @@ impl Plan {
 
     fn insert(&mut self, stored: StoredAction) {
         self.ranks.insert(stored.action.id.clone(), stored.action.rank);
-        self.by_record
-            .insert(stored.action.person.record.clone(), stored.action.id.clone());
+        self.by_record.insert(stored.action.person.record.clone(), stored.action.id.clone());
         self.actions.insert(stored.action.position(), stored);
     }
 
@@ -359,10 +338,7 @@ impl Plan {
     }
 
     fn check_known<'a>(&self, id: &PlanId, actions: impl IntoIterator<Item = &'a ActionId>) -> Result<()> {
-        match actions
-            .into_iter()
-            .find(|action| !self.ranks.contains_key(*action))
-        {
+        match actions.into_iter().find(|action| !self.ranks.contains_key(*action)) {
             None => Ok(()),
             Some(action) => Err(Error::new(ErrorKind::NotFound, "the plan has no such action")
                 .with_hint("read the plan's actions again")
@@ -379,9 +355,7 @@ fn no_plan(id: &PlanId) -> Error {
 }
 
 fn stale(message: &'static str, id: &PlanId) -> Error {
-    Error::new(ErrorKind::Stale, message)
-        .with_hint("make a new plan")
-        .with_context("plan", id)
+    Error::new(ErrorKind::Stale, message).with_hint("make a new plan").with_context("plan", id)
 }
 
 fn settled(id: &PlanId, action: &ActionId) -> Error {

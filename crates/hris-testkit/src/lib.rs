@@ -1,6 +1,18 @@
 //! Everything a test of an HR connector, of the engine or of an application needs, without a network.
+#![doc = include_str!("../README.md")]
 
 pub mod clock;
+pub mod fault_server;
+pub mod mock;
 pub mod population;
+mod run;
+pub mod sim;
+pub mod store_suite;
 
 pub use clock::ManualClock;
+pub use fault_server::{Dribble, FaultServer, Reply};
+pub use mock::{
+    Ending, LoggedAction, MockConnector, MockTarget, RecordingProgress, TargetFault, TargetFaultRule,
+    sample_action,
+};
+pub use run::run;
