@@ -167,6 +167,13 @@ impl Planner {
         }
     }
 
+    /// Makes room for about so many people at once, so that no table is copied as it grows.
+    pub(crate) fn reserve(&mut self, people: u64) {
+        let people = usize::try_from(people).unwrap_or_default();
+        self.comparison.reserve(people);
+        self.people.reserve(people);
+    }
+
     /// Adds what is known of a person. All known people come before the first employee.
     pub(crate) fn add_known(&mut self, link: &Link) -> Result<()> {
         self.prints.clear();

@@ -125,6 +125,9 @@ impl<'a> Planning<'a> {
     }
 
     async fn load(&mut self) -> Result<()> {
+        // The last reading is a good guess at how many there are, inactive people included.
+        self.planner
+            .reserve(self.baseline.as_ref().and_then(|baseline| baseline.last_complete).unwrap_or_default());
         let mut links = self.links.links(&self.parts.connection);
         let mut loaded = 0;
         while let Some(batch) = links.try_next().await? {
