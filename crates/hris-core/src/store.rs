@@ -153,9 +153,7 @@ pub trait Links: fmt::Debug + Send + Sync + 'static {
     /// A store that offers no such thing answers [`crate::ErrorKind::Unsupported`], as the default does.
     async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
         let _ = (lease, links);
-        Err(crate::Error::unsupported(
-            "this store writes links with the outcomes of actions only",
-        ))
+        Err(crate::Error::unsupported("this store writes links with the outcomes of actions only"))
     }
 }
 
@@ -383,3 +381,52 @@ pub trait Runs: fmt::Debug + Send + Sync + 'static {
 
 /// Does not compile if a store can no longer be used as an object.
 const _: fn(Arc<dyn StateStore>) = drop;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{FieldTag, Fingerprinter};
+    use crate::{EmployeeRef, LinkAfter, SecretKey, TargetField, Value};
+
+    fn stored(kind: ActionKind) -> StoredAction {
+        let key = SecretKey::new(KeyId::new("k"), [1; 32]);
+        let fingerprinter = Fingerprinter::new(&key, &ConnectionKey::new("t", "c"));
+        let prints = Prints::new(vec![(FieldTag(1), Print(777_001)), (FieldTag(2), Print(777_002))]);
+        let expects = Expectation::Linked { state: LinkState::Active, row: Print(777_003) };
+        let after = LinkAfter {
+            employee_id: EmployeeId::from("7"),
+            state: LinkState::Active,
+            email: Some(Print(777_004)),
+            prints,
+        };
+        let member = Some(MemberId::from("m"));
+        let person = EmployeeRef::record("r");
+        let action = Action::new(&fingerprinter, person, member, kind, expects, after);
+        StoredAction::new(action, ActionState::Done)
+    }
+
+    #[test]
+    fn an_erased_action_has_no_value_and_no_fingerprint_but_still_says_which_it_was() {
+        let mut values = Attributes::new();
+        values.set(TargetField::EMAIL, Some(Value::from("nerea@brisa.example")));
+        let kinds = [
+            ActionKind::Create { attributes: values.clone(), invite: true },
+            ActionKind::Adopt { changes: values.clone(), reopen: true },
+            ActionKind::Update { changes: values.clone() },
+            ActionKind::Reactivate { changes: values },
+        ];
+        for kind in kinds {
+            let full = stored(kind);
+            let mut erased = full.clone();
+            erased.erase();
+            let json = serde_json::to_string(&erased.action).unwrap();
+            assert!(!json.contains("nerea") && !json.contains("777"), "{json}");
+            assert_eq!(erased.action.position(), full.action.position());
+            assert_eq!(erased.action.person, full.action.person);
+            assert_eq!(erased.action.member, full.action.member);
+            assert_eq!(erased.action.kind.as_str(), full.action.kind.as_str());
+            assert_eq!(erased.action.after.employee_id, full.action.after.employee_id);
+            assert_eq!(erased.state, full.state);
+        }
+    }
+}

@@ -120,7 +120,9 @@ impl Links for MemoryStore {
     async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
         let mut state = self.state();
         let known = state.fenced(lease)?;
-        links.iter().for_each(|link| known.write_link(link));
+        for link in links {
+            known.write_link(link);
+        }
         Ok(())
     }
 }

@@ -22,8 +22,9 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
 /// batch are written to the file once for many batches.
 const LOG_PAGES: i64 = 4_000;
 
-/// Memory for pages of each connection.
-const CACHE_KIB: i64 = 32 << 10;
+/// Memory for pages: a large write needs its changed pages at hand, or they are written several times.
+const WRITER_CACHE_KIB: i64 = 32 << 10;
+const READER_CACHE_KIB: i64 = 8 << 10;
 
 /// Statements kept prepared; there are fewer than this.
 const STATEMENTS: usize = 64;
@@ -33,7 +34,7 @@ const WAL_ATTEMPTS: usize = 16;
 
 /// When a commit is on the disk, so that it outlives a power failure. Either way it outlives a crash of the process.
 #[derive(Clone, Copy)]
-enum Sync {
+enum Flush {
     /// Before the call returns. Less would be faster and would let "about to be sent" vanish, so that a create is
     /// sent twice.
     Now,
@@ -41,7 +42,7 @@ enum Sync {
     Later,
 }
 
-impl Sync {
+impl Flush {
     /// For `PRAGMA synchronous` with a write-ahead log, see <https://sqlite.org/pragma.html#pragma_synchronous>.
     fn level(self) -> &'static str {
         match self {
@@ -73,6 +74,7 @@ impl Database {
         let writer = migrate(writer)?;
         let reader = connect(path, options)?;
         pragma(&reader, "query_only", true)?;
+        pragma(&reader, "cache_size", -READER_CACHE_KIB)?;
         Ok(Self { path: Some(path.to_owned()), writer: Mutex::new(writer), reader: Some(Mutex::new(reader)) })
     }
 
@@ -104,7 +106,7 @@ impl Database {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let database = Arc::clone(self);
-        blocking(move || database.transact(Sync::Now, work)).await
+        blocking(move || database.transact(Flush::Now, work)).await
     }
 
     /// As [`Self::write`], for a draft: it may be gone after a power failure, since a draft found then is worthless.
@@ -114,7 +116,7 @@ impl Database {
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let database = Arc::clone(self);
-        blocking(move || database.transact(Sync::Later, work)).await
+        blocking(move || database.transact(Flush::Later, work)).await
     }
 
     /// As [`Self::write`], for a write that erases values: leaves no copy of them in the write-ahead log either.
@@ -124,16 +126,16 @@ impl Database {
     ) -> Result<T> {
         let database = Arc::clone(self);
         blocking(move || {
-            let value = database.transact(Sync::Now, work)?;
+            let value = database.transact(Flush::Now, work)?;
             database.purge_log();
             Ok(value)
         })
         .await
     }
 
-    fn transact<T>(&self, sync: Sync, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    fn transact<T>(&self, flush: Flush, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let mut writer = lock(&self.writer);
-        pragma(&writer, "synchronous", sync.level())?;
+        pragma(&writer, "synchronous", flush.level())?;
         let transaction =
             writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(from_sqlite)?;
         let value = work(&transaction)?;
@@ -224,7 +226,7 @@ fn prepare(connection: &Connection, options: &SqliteOptions) -> Result<()> {
     // What it takes on macOS to have a commit on the disk, and nothing elsewhere.
     pragma(connection, "fullfsync", true)?;
     pragma(connection, "wal_autocheckpoint", LOG_PAGES)?;
-    pragma(connection, "cache_size", -CACHE_KIB)?;
+    pragma(connection, "cache_size", -WRITER_CACHE_KIB)?;
     if let Some(bytes) = options.max_bytes {
         let pages = i64::try_from(bytes / page_bytes(connection)?).unwrap_or(i64::MAX);
         pragma(connection, "max_page_count", pages)?;

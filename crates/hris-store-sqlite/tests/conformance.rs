@@ -1,4 +1,5 @@
 //! The store keeps every promise that a store makes, in a file and in memory.
+#![expect(clippy::unwrap_used, reason = "a test's set-up works or fails the test")]
 
 use std::sync::Arc;
 

@@ -90,6 +90,7 @@ pub async fn actions_are_ordered_by_rank_and_id_and_paged(harness: StoreHarness)
             break;
         }
         seen.extend(page);
+        assert!(seen.len() <= actions.len(), "answer no action on two pages");
     }
     assert_eq!(
         seen,
@@ -181,6 +182,7 @@ pub async fn problems_are_paged_in_the_order_appended(harness: StoreHarness) {
             break;
         }
         seen.extend(page);
+        assert!(seen.len() <= problems.len(), "answer no problem on two pages");
     }
     assert_eq!(
         seen, problems,

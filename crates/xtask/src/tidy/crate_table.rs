@@ -63,6 +63,7 @@ pub(super) const CRATES: &[Crate] = &[
     },
     library(MEMORY, &[CORE], &[TESTKIT]),
     library("hris-store-sqlite", &[CORE], &[TESTKIT]),
+    library("hris-target-file", &[CORE], &[TESTKIT]),
     library(SYNC, &[CORE, MEMORY], &[TESTKIT]),
     library("hris-campaigns", &[CORE], &[TESTKIT, MEMORY]),
     library(NOTIFY, &[CORE], &[TESTKIT]),
