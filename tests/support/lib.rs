@@ -2,6 +2,7 @@
 
 mod company;
 mod dying_store;
+pub mod lease;
 mod loopback;
 
 pub use company::{directory, today};

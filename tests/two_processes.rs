@@ -2,87 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test's set-up works or fails the test")]
 
 use std::collections::HashSet;
-use std::env;
-use std::io::{BufRead as _, BufReader, Lines, Write as _, stdin};
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use hris_core::keys::KeyId;
-use hris_core::store::{Baseline, Lease, Leases as _, Links as _, Plans as _};
-use hris_core::{ConnectionKey, ErrorKind, MappingVersion, RecordIdKind, Result, RunId};
+use chrono::TimeDelta;
+use hris_core::ErrorKind;
+use hris_core::store::{Leases as _, Links as _, Plans as _};
 use hris_store_sqlite::SqliteStore;
 use hris_testkit::run;
-
-/// Tells the other process which file to open.
-const FILE: &str = "HRIS_TEST_STORE_FILE";
-const TTL: Duration = Duration::from_secs(60);
-/// How often each process takes the lease in their race.
-const ROUNDS: usize = 100;
-
-fn connection() -> ConnectionKey {
-    ConnectionKey::new("brisa", "sesame")
-}
-
-fn start() -> DateTime<Utc> {
-    "2026-03-02T06:00:00Z".parse().unwrap()
-}
-
-async fn acquire(store: &SqliteStore, run: &str, now: DateTime<Utc>) -> Result<Lease> {
-    store.acquire(&connection(), &RunId::from(run), now, TTL).await
-}
-
-fn baseline(account: &str) -> Baseline {
-    Baseline::new(account.into(), RecordIdKind::new("k"), KeyId::new("k"), MappingVersion::new("m"))
-}
-
-/// Tries for the lease until it had it a number of times, giving it back each time, and answers the tokens.
-async fn race(store: &SqliteStore, run: &str) -> Vec<u64> {
-    let mut tokens = Vec::new();
-    while tokens.len() < ROUNDS {
-        match acquire(store, run, start()).await {
-            Ok(lease) => {
-                tokens.push(lease.token);
-                store.release(&lease).await.unwrap();
-            }
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Leased, "{error:?}"),
-        }
-    }
-    tokens
-}
-
-/// The other process: carries out one word a line and answers each with a line.
-#[test]
-#[ignore = "this is the other process, started by the tests below"]
-fn other_process() {
-    let store = SqliteStore::open(env::var_os(FILE).unwrap()).unwrap();
-    let mut lease = None;
-    for order in stdin().lines() {
-        let answer = run(async {
-            match order.unwrap().as_str() {
-                "acquire" => {
-                    lease = Some(acquire(&store, "other", start()).await.unwrap());
-                    "acquired".to_owned()
-                }
-                "write" => {
-                    let written = store.set_baseline(lease.as_ref().unwrap(), &baseline("other")).await;
-                    written.map_or_else(|error| format!("{:?}", error.kind()), |()| "written".to_owned())
-                }
-                "draft" => {
-                    store.open_plan(lease.as_ref().unwrap(), &"plan".into()).await.unwrap();
-                    "drafted".to_owned()
-                }
-                "race" => format!("{:?}", race(&store, "other").await),
-                order => format!("unknown: {order}"),
-            }
-        });
-        println!("{MARK}{answer}");
-    }
-}
-
-/// Tells answers from what the test runner prints.
-const MARK: &str = "answer: ";
+use hris_tests::lease::{ROUNDS, acquire, baseline, connection, race, start};
 
 struct Other {
     process: Child,
@@ -92,9 +21,8 @@ struct Other {
 
 impl Other {
     fn start(file: &Path) -> Self {
-        let mut process = Command::new(env::current_exe().unwrap())
-            .args(["other_process", "--exact", "--ignored", "--nocapture"])
-            .env(FILE, file)
+        let mut process = Command::new(env!("CARGO_BIN_EXE_lease-child"))
+            .arg(file)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -109,10 +37,7 @@ impl Other {
     }
 
     fn answer(&mut self) -> String {
-        let answers = self.answers.by_ref().map(std::result::Result::unwrap);
-        let mut answers =
-            answers.filter_map(|line| line.split_once(MARK).map(|(_, answer)| answer.to_owned()));
-        answers.next().unwrap()
+        self.answers.next().unwrap().unwrap()
     }
 
     fn ask(&mut self, order: &str) -> String {
@@ -177,7 +102,7 @@ fn no_token_is_granted_twice_however_two_processes_race() {
     let mut other = Other::start(&file);
     let store = SqliteStore::open(&file).unwrap();
     other.order("race");
-    let mine = run(race(&store, "mine"));
+    let mine = run(race(&store, "mine")).unwrap();
     let answer = other.answer();
     let theirs = answer.trim_matches(['[', ']']).split(", ").filter(|token| !token.is_empty());
     let theirs: Vec<u64> = theirs.map(|token| token.parse().unwrap()).collect();
