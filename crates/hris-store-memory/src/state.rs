@@ -45,8 +45,6 @@ pub(crate) struct Plan {
     pub(crate) state: PlanState,
     pub(crate) actions: BTreeMap<Position, StoredAction>,
     ranks: HashMap<ActionId, u32>,
-    /// The action of each record; an action takes the place of an earlier one.
-    by_record: HashMap<RecordId, ActionId>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -240,16 +238,13 @@ impl Plan {
             state: PlanState::Draft,
             actions: BTreeMap::new(),
             ranks: HashMap::new(),
-            by_record: HashMap::new(),
             problems: Vec::new(),
         }
     }
 
     pub(crate) fn append(&mut self, actions: &[Action], problems: &[Problem]) {
         for action in actions {
-            if let Some(earlier) = self.by_record.get(&action.person.record).cloned() {
-                self.remove(&earlier);
-            }
+            self.remove(&action.id);
             self.insert(StoredAction::new(action.clone(), ActionState::Pending));
         }
         self.problems.extend_from_slice(problems);
@@ -274,16 +269,13 @@ impl Plan {
 
     fn insert(&mut self, stored: StoredAction) {
         self.ranks.insert(stored.action.id.clone(), stored.action.rank);
-        self.by_record.insert(stored.action.person.record.clone(), stored.action.id.clone());
         self.actions.insert(stored.action.position(), stored);
     }
 
     fn remove(&mut self, action: &ActionId) -> Option<StoredAction> {
         let rank = self.ranks.remove(action)?;
         let id = action.clone();
-        let stored = self.actions.remove(&Position { rank, id })?;
-        self.by_record.remove(&stored.action.person.record);
-        Some(stored)
+        self.actions.remove(&Position { rank, id })
     }
 
     fn stored(&mut self, action: &ActionId) -> Option<&mut StoredAction> {

@@ -11,8 +11,9 @@ use chrono::NaiveDate;
 use hris_core::keys::{FieldTag, Fingerprinter, Print, row_prints};
 use hris_core::store::Link;
 use hris_core::{
-    ActionKind, Attributes, Employee, EmployeeRef, EmploymentStatus, Field, FieldMapping, LinkState, Mapped,
-    PlanSummary, Problem, RecordId, RejectedRecord, Result, RuleCode, Severity, TargetField, ValueRef, rule,
+    Action, ActionKind, Attributes, Employee, EmployeeRef, EmploymentStatus, Field, FieldMapping, LinkState,
+    Mapped, PlanSummary, Problem, RecordId, RejectedRecord, Result, RuleCode, Severity, TargetField,
+    ValueRef, rule,
 };
 
 use crate::claims::{ClaimIndex, Claims};
@@ -634,17 +635,19 @@ impl Planner {
         self.comparison.unseen().filter(|ordinal| !leaver(ordinal)).count() as u64
     }
 
-    /// Whether an action still stands for what became of its person.
-    pub(crate) fn fits(&self, ordinal: Ordinal, kind: &ActionKind) -> bool {
-        let fate = match kind {
+    /// Whether an action still stands for what became of its person: not if a newer row came since, which may have
+    /// led to another action of the same kind or to none.
+    pub(crate) fn fits(&self, ordinal: Ordinal, action: &Action) -> bool {
+        let fate = match &action.kind {
             ActionKind::Create { .. } => Fate::Create,
             ActionKind::Adopt { .. } => Fate::Adopt,
             ActionKind::Update { .. } => Fate::Update,
             ActionKind::Reactivate { .. } => Fate::Reactivate,
-            ActionKind::Leave { .. } => Fate::Leave,
+            ActionKind::Leave { .. } => return self.fate(ordinal) == Fate::Leave,
             _ => return false,
         };
-        self.fate(ordinal) == fate
+        let prints: Vec<_> = self.tags.iter().map(|tag| action.after.prints.get(*tag)).collect();
+        self.fate(ordinal) == fate && self.comparison.is_current(ordinal, &prints)
     }
 
     /// Distinct people read, those of unreadable rows included where they have an id.

@@ -312,7 +312,7 @@ impl<'a> Planning<'a> {
                     continue;
                 };
                 if self.planner.report_contest(ordinal, &action.person)
-                    || !self.planner.fits(ordinal, &action.kind)
+                    || !self.planner.fits(ordinal, &action)
                 {
                     retract.push(action.id);
                 } else if let Some(rank) = ranks.get(&ordinal) {
