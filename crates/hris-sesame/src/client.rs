@@ -8,14 +8,15 @@ use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use hris_core::{AccountId, Delivery, Error, ErrorKind, Result};
 use hris_http::{
-    Answer, Auth, Budget, BudgetScope, NumberedPage, PageStats, Rate, Request, RetryPolicy, Session,
-    Transport, numbered_pages,
+    Answer, Auth, Budget, BudgetScope, NumberedPage, Rate, Request, RetryPolicy, Session, Transport,
+    numbered_pages,
 };
 use secrecy::SecretString;
 
 use crate::config::SesameConfig;
 use crate::errors::{SesameErrors, has_status};
 use crate::lenient::Slot;
+use crate::totals::Totals;
 use crate::wire::{self, Info, Keys, Meta, RowSeed};
 
 /// Attempts of a request for one person's contracts or manager. A failure may be permanent for one record, and there
@@ -271,7 +272,7 @@ impl Client {
         &self,
         request: Request,
         read: impl Fn(&[u8]) -> Result<ListPage<T>> + Clone + Send + Sync + 'static,
-    ) -> (BoxStream<'static, Result<Vec<T>>>, PageStats) {
+    ) -> (BoxStream<'static, Result<Vec<T>>>, Totals) {
         self.pages(&self.session, request, self.in_flight(), read)
     }
 
@@ -281,18 +282,20 @@ impl Client {
         request: Request,
         concurrency: usize,
         read: impl Fn(&[u8]) -> Result<ListPage<T>> + Clone + Send + Sync + 'static,
-    ) -> (BoxStream<'static, Result<Vec<T>>>, PageStats) {
-        let (client, session) = (self.clone(), session.clone());
+    ) -> (BoxStream<'static, Result<Vec<T>>>, Totals) {
+        let (client, session, totals) = (self.clone(), session.clone(), Totals::default());
+        let noted = totals.clone();
         let fetch = move |page| {
-            let (session, read, request) =
-                (session.clone(), read.clone(), client.page(request.clone(), page));
+            let (session, read, noted) = (session.clone(), read.clone(), noted.clone());
+            let request = client.page(request.clone(), page);
             async move {
                 let list = session.execute_with(&request, |answer| read(answer.body())).await?;
+                noted.note(list.meta.total);
                 let last = list.meta.last(page, list.items.is_empty());
-                Ok(NumberedPage::new(list.items, last).with_total(list.meta.total))
+                Ok(NumberedPage::new(list.items, last))
             }
         };
-        numbered_pages(fetch, concurrency)
+        (numbered_pages(fetch, concurrency).0, totals)
     }
 
     fn page(&self, request: Request, page: u64) -> Request {

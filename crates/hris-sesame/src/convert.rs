@@ -171,9 +171,10 @@ fn last_name(row: &Row<'_>, problems: &mut Vec<FieldProblem>) -> Field<String> {
     }
 }
 
+/// Whether a word stands at the end of a text that has more than this word: two equal surnames are quite usual.
 fn ends_with_word(text: &str, word: &str) -> bool {
-    let before = text.trim_end().strip_suffix(word);
-    before.is_some_and(|before| before.is_empty() || before.ends_with(char::is_whitespace))
+    let before = text.trim().strip_suffix(word);
+    before.is_some_and(|before| before.ends_with(char::is_whitespace))
 }
 
 fn birth_date(row: &Row<'_>, problems: &mut Vec<FieldProblem>) -> Field<NaiveDate> {
@@ -223,4 +224,151 @@ pub(crate) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
     let without = || NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").map(|at| at.and_utc());
     with_offset.or_else(|_| without()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lenient::ListSeed;
+    use crate::wire::{RowSeed, read};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn cell(json: &str) -> Cell<'_> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn day(text: &str) -> Field<NaiveDate> {
+        Field::Value(text.parse().unwrap())
+    }
+
+    #[test]
+    fn dates_are_read_in_every_form_and_never_shift() {
+        for json in [
+            r#""2022-09-01""#,
+            r#"" 2022-09-01 ""#,
+            r#""2022-09-01T00:30:00+02:00""#,
+            r#""2022-09-01T23:30:00-05:00""#,
+            r#""2022-09-01T12:00:00Z""#,
+            r#""2022-09-01 23:59:59""#,
+        ] {
+            assert_eq!(date_field(&cell(json)), Ok(day("2022-09-01")), "{json}");
+        }
+        for json in ["null", r#""""#, r#"" ""#, r#""0000-00-00""#, r#""0000-00-00 00:00:00""#] {
+            assert_eq!(date_field(&cell(json)), Ok(Field::Null), "{json}");
+        }
+        assert_eq!(date_field(&Cell::Missing), Ok(Field::Absent));
+        for json in [
+            r#""2023-02-30""#,
+            r#""01/09/2022""#,
+            r#""2022-9-1""#,
+            r#""2022-09-01 at noon""#,
+            r#""2022-09-0é""#,
+            "20220901",
+            "[]",
+        ] {
+            assert!(date_field(&cell(json)).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn stamps_are_instants_whatever_their_offset() {
+        let noon = Some("2026-02-11T12:45:31Z".parse().unwrap());
+        for text in [
+            "2026-02-11T12:45:31+00:00",
+            "2026-02-11T13:45:31+01:00",
+            "2026-02-11T12:45:31Z",
+            "2026-02-11 12:45:31",
+        ] {
+            assert_eq!(timestamp(text), noon, "{text}");
+        }
+        assert_eq!(timestamp("2026-02-11"), None);
+    }
+
+    /// The employee that a row becomes, with every canonical field and one custom field wanted.
+    fn employee(row: &Value, config: &SesameConfig) -> Option<Employee> {
+        let mut fields = FieldSet::all_canonical();
+        fields.insert(hris_core::SourceField::Custom("cf_talla".into()));
+        let projection = Projection::new(fields, config);
+        let body = json!({ "data": [row] }).to_string();
+        let page = read(ListSeed(RowSeed(projection.keys())), body.as_bytes()).unwrap();
+        let company = Company { id: "c".into(), name: None, language: None };
+        let row = page.data.first()?.as_ref()?;
+        Some(projection.employee(record_id(row)?, row, EmploymentStatus::Active, &company, &Joins::default()))
+    }
+
+    fn last_name(row: &Value) -> Field<String> {
+        let mut row = row.clone();
+        row["id"] = json!("r1");
+        employee(&row, &SesameConfig::new()).unwrap().last_name
+    }
+
+    #[test]
+    fn both_last_names_are_joined_unless_the_first_field_holds_both() {
+        for (row, expected) in [
+            (json!({ "lastName": "Olmedo", "secondLastName": "Quiroga" }), "Olmedo Quiroga"),
+            (json!({ "lastName": "Olmedo Quiroga", "secondLastName": "Quiroga" }), "Olmedo Quiroga"),
+            (json!({ "lastName": "García", "secondLastName": "García" }), "García García"),
+            (json!({ "lastName": "Altuna", "secondLastName": "una" }), "Altuna una"),
+            (json!({ "lastName": "Olmedo", "secondLastName": null }), "Olmedo"),
+            (json!({ "lastName": "Olmedo ", "secondLastName": " Quiroga" }), "Olmedo Quiroga"),
+            (json!({ "lastName": null, "secondLastName": "Quiroga" }), "Quiroga"),
+        ] {
+            assert_eq!(last_name(&row), Field::Value(expected.to_owned()), "{row}");
+        }
+        assert_eq!(last_name(&json!({ "lastName": "" })), Field::Null);
+        assert_eq!(last_name(&json!({ "secondLastName": "Quiroga" })), Field::Absent);
+        assert_eq!(last_name(&json!({ "lastName": "Olmedo", "secondLastName": 7 })), Field::Absent);
+    }
+
+    #[test]
+    fn texts_with_escapes_are_the_same_as_without() {
+        let row = r#"{"data":[{"id":"r1","firstName":"\u00cd\u00f1igo","jobChargeName":"a\/b"}]}"#;
+        let fields = FieldSet::from_iter([EmployeeField::FirstName, EmployeeField::JobTitle]);
+        let projection = Projection::new(fields, &SesameConfig::new());
+        let page = read(ListSeed(RowSeed(projection.keys())), row.as_bytes()).unwrap();
+        let row = page.data[0].as_ref().unwrap();
+        assert!(matches!(row.cell(Key::FirstName), Cell::Text(name) if name == "Íñigo"));
+        assert!(matches!(row.cell(Key::JobChargeName), Cell::Text(title) if title == "a/b"));
+    }
+
+    /// Any JSON value, nested a little.
+    fn anything() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            Just(json!("active")),
+            Just(json!("2022-09-01")),
+        ];
+        leaf.prop_recursive(2, 12, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map("id|name|slug|value", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    const KEYS: &str = "status|updatedAt|code|firstName|lastName|secondLastName|email|personalMail|phone|workPhone\
+                        |dateOfBirth|gender|country|jobChargeName|language|company|customFields|pin|other";
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_row_costs_fields_and_never_the_row(
+            mut row in proptest::collection::btree_map(KEYS, anything(), 0..12),
+        ) {
+            row.insert("id".to_owned(), json!("r1"));
+            let row = Value::Object(row.into_iter().collect());
+            let employee = employee(&row, &SesameConfig::new());
+            prop_assert!(employee.is_some_and(|employee| employee.record.as_str() == "r1"));
+        }
+
+        #[test]
+        fn whatever_stands_in_place_of_a_row_leaves_its_page_readable(row in anything()) {
+            prop_assert!(employee(&row, &SesameConfig::new()).is_none_or(|row| !row.record.as_str().is_empty()));
+        }
+    }
 }

@@ -110,7 +110,7 @@ mod tests {
             ),
             (r#"{"message":"Unauthorized"}"#, Some("Unauthorized")),
             (r#"{"error":"Forbidden"}"#, Some("Forbidden")),
-            (r#"{"message":["Field required"],"errors":[{"field":"email"}]}"#, None),
+            (r#"{"message":["Field required"],"errors":[{"field":"email"}]}"#, Some("field: email")),
             (r#"{"error_description":"Invalid grant"}"#, None),
             ("<html>", None),
             ("", None),

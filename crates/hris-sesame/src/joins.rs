@@ -266,7 +266,7 @@ async fn assigned(client: &Client, request: Request, of: Option<&str>, mut units
         None => request,
     };
     for _ in 0..2 {
-        let (mut pages, stats) = client.list(request.clone(), |body| {
+        let (mut pages, totals) = client.list(request.clone(), |body| {
             let page = wire::read(PhantomData::<Items<Assignation<'_>>>, body)?;
             let assignations = page.data.0.unwrap_or_default();
             Ok(ListPage { items: assignations.iter().map(Assigned::new).collect(), meta: page.meta })
@@ -280,7 +280,7 @@ async fn assigned(client: &Client, request: Request, of: Option<&str>, mut units
                 }
             }
         }
-        units.complete = stats.total() == Some(seen.count());
+        units.complete = totals.last() == Some(seen.count()) && !totals.changed();
         if units.complete {
             break;
         }

@@ -17,6 +17,7 @@ mod lookup;
 mod reading;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod totals;
 mod wire;
 
 pub use cache::{CachedDetail, ContractDates, Detail, DetailCache, DetailKind, MemoryDetailCache};

@@ -20,6 +20,7 @@ use crate::details::Details;
 use crate::distinct::{Distinct, fold};
 use crate::joins::Joins;
 use crate::lenient::ListSeed;
+use crate::totals::Totals;
 use crate::wire::{self, Meta, RowSeed};
 
 /// Reads everyone. Nothing is sent before the stream is polled.
@@ -72,6 +73,7 @@ struct UnderWay {
     pass: Pass,
     pages: BoxStream<'static, Result<Vec<Chunk>>>,
     stats: PageStats,
+    totals: Totals,
     seen: Distinct,
     unidentified: u64,
     /// Whom the pass showed when it was read for the first time, if this is the second time.
@@ -83,7 +85,7 @@ struct Finished {
     pass: Pass,
     seen: Arc<Distinct>,
     distinct: u64,
-    total: Option<u64>,
+    totals: Totals,
     unidentified: u64,
     /// People whom only the first of two readings showed.
     strays: Vec<u64>,
@@ -122,8 +124,8 @@ impl Run {
     fn take(&mut self, chunks: Vec<Chunk>) -> Vec<ReadEvent> {
         let under_way = &mut self.under_way;
         let is_news = under_way.stats.pages() == 1 && under_way.before.is_none();
-        let earlier = self.finished.iter().filter_map(|pass| pass.total).sum::<u64>();
-        let total = under_way.stats.total().filter(|_| is_news);
+        let earlier = self.finished.iter().filter_map(|pass| pass.totals.last()).sum::<u64>();
+        let total = under_way.totals.last().filter(|_| is_news);
         let mut events: Vec<_> =
             total.map(|total| ReadEvent::Expected(earlier + total)).into_iter().collect();
         for chunk in chunks {
@@ -139,9 +141,9 @@ impl Run {
 
     /// Ends a pass: reads it once more if its length is not what the vendor says, or goes on to the next one.
     fn close(mut self: Box<Self>) -> (Vec<ReadEvent>, Stage) {
-        let UnderWay { pass, stats, mut seen, unidentified, before, .. } = self.under_way;
-        let (distinct, total) = (seen.count(), stats.total());
-        let differs = total.is_some_and(|total| total != distinct + unidentified);
+        let UnderWay { pass, totals, mut seen, unidentified, before, .. } = self.under_way;
+        let (distinct, total) = (seen.count(), totals.last());
+        let differs = totals.changed() || total.is_some_and(|total| total != distinct + unidentified);
         tracing::debug!(pass = pass.name(), distinct, total, unidentified, "a pass was read to its end");
         if differs && before.is_none() {
             let active = self.finished.first().map(|pass| Arc::clone(&pass.seen));
@@ -149,7 +151,7 @@ impl Run {
             return (Vec::new(), Stage::Run(self));
         }
         let strays = before.iter().flat_map(Distinct::iter).filter(|id| !seen.contains(*id)).collect();
-        self.finished.push(Finished { pass, seen: Arc::new(seen), distinct, total, unidentified, strays });
+        self.finished.push(Finished { pass, seen: Arc::new(seen), distinct, totals, unidentified, strays });
         let Some(next) = self.waiting.pop_front() else {
             let receipt = receipt(&self.context, &self.finished, self.warnings);
             return (vec![ReadEvent::End(receipt)], Stage::Done);
@@ -168,24 +170,32 @@ impl UnderWay {
         before: Option<Distinct>,
     ) -> Self {
         let in_flight = context.client.in_flight();
-        let context = Arc::clone(context);
+        let (context, totals) = (Arc::clone(context), Totals::default());
+        let noted = totals.clone();
         let fetch = move |page| {
-            let (context, active) = (Arc::clone(&context), active.clone());
-            async move { context.page(pass, page, active.as_deref()).await }
+            let (context, active, noted) = (Arc::clone(&context), active.clone(), noted.clone());
+            async move { context.page(pass, page, active.as_deref(), &noted).await }
         };
         let (pages, stats) = numbered_pages(fetch, in_flight);
-        Self { pass, pages, stats, seen: Distinct::default(), unidentified: 0, before }
+        Self { pass, pages, stats, totals, seen: Distinct::default(), unidentified: 0, before }
     }
 }
 
 impl Context {
-    async fn page(&self, pass: Pass, page: u64, active: Option<&Distinct>) -> Result<NumberedPage<Chunk>> {
+    async fn page(
+        &self,
+        pass: Pass,
+        page: u64,
+        active: Option<&Distinct>,
+        totals: &Totals,
+    ) -> Result<NumberedPage<Chunk>> {
         let read = |body: &[u8]| self.chunk(pass, active, body);
         let (mut chunk, meta) = self.client.employees(pass, page, read).await?;
+        totals.note(meta.total);
         // Here and not by the reader of the pages: a page that waits for its turn must not hold up its own details.
         self.details.fill(&self.client, &mut chunk.employees).await?;
         let is_empty = chunk.employees.is_empty() && chunk.rejected.is_empty();
-        Ok(NumberedPage::new(vec![chunk], meta.last(page, is_empty)).with_total(meta.total))
+        Ok(NumberedPage::new(vec![chunk], meta.last(page, is_empty)))
     }
 
     fn chunk(&self, pass: Pass, active: Option<&Distinct>, body: &[u8]) -> Result<(Chunk, Meta)> {
@@ -221,17 +231,22 @@ fn receipt(context: &Context, passes: &[Finished], mut warnings: Vec<Problem>) -
         _ => 0,
     };
     let distinct = passes.iter().map(|pass| pass.distinct).sum::<u64>() - both;
-    let totals: Option<u64> = passes.iter().map(|pass| pass.total).sum();
-    let mismatches: Vec<_> = passes.iter().filter_map(Finished::mismatch).collect();
-    warnings.extend(mismatches.iter().map(|text| Problem::warning(rule::TOTAL_MISMATCH, text.clone())));
+    let totals: Option<u64> = passes.iter().map(|pass| pass.totals.last()).sum();
+    let mut doubts: Vec<_> = passes.iter().filter_map(Finished::mismatch).collect();
+    warnings.extend(doubts.iter().map(|text| Problem::warning(rule::TOTAL_MISMATCH, text.clone())));
     warnings.extend(context.details.warnings());
+    // Whoever moves from one pass to the other moves everybody behind them up, perhaps past the reader. Where both
+    // passes show everyone, the filter was ignored and nobody moved.
+    if both > 0 && passes.iter().any(|pass| pass.distinct != both) {
+        doubts.push(format!("{both} people changed their status while the listing was read"));
+    }
     let evidence = ListingEvidence {
         natural_end: true,
         whole_population: context.client.config().status_strategy == StatusStrategy::TwoPass,
         vendor_total: totals.map(|total| total.saturating_sub(both)),
         distinct,
         unidentified: passes.iter().map(|pass| pass.unidentified).sum(),
-        doubts: mismatches,
+        doubts,
     };
     let strays = passes.iter().flat_map(|pass| &pass.strays);
     let strays = strays.filter(|id| !passes.iter().any(|pass| pass.seen.contains(**id))).count() as u64;
@@ -242,11 +257,14 @@ fn receipt(context: &Context, passes: &[Finished], mut warnings: Vec<Problem>) -
 }
 
 impl Finished {
-    /// What speaks against the completeness of this pass.
+    /// What speaks against the completeness of this pass, which was read twice if anything does.
     fn mismatch(&self) -> Option<String> {
         let (name, seen) = (self.pass.name(), self.distinct + self.unidentified);
-        match self.total {
+        match self.totals.last() {
             None => Some(format!("the vendor reports no total of the {name} listing")),
+            Some(_) if self.totals.changed() => {
+                Some(format!("the {name} listing changed while it was read, twice"))
+            }
             Some(total) if total == seen => None,
             Some(total) => Some(format!(
                 "the vendor counts {total} people in the {name} listing, {seen} were seen, twice"

@@ -311,3 +311,52 @@ pub(crate) struct ManagerAnswer<'a> {
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::marker::PhantomData;
+
+    fn meta(json: &str) -> Meta {
+        let body = format!(r#"{{"data":[],"meta":{json}}}"#);
+        read(PhantomData::<Items<Named<'_>>>, body.as_bytes()).unwrap().meta
+    }
+
+    #[test]
+    fn a_meta_block_is_read_in_any_form_and_missing_parts_are_unknown() {
+        let known = Meta { last_page: Some(3), total: Some(5) };
+        assert_eq!(meta(r#"{"currentPage":1,"lastPage":3,"total":5,"perPage":2}"#), known);
+        assert_eq!(meta(r#"{"page":1,"currentPage":1,"lastPage":"3","total":"5"}"#), known);
+        for json in ["{}", "null", "[]", r#""""#, r#"{"total":null,"lastPage":-1}"#, r#"{"total":{}}"#] {
+            assert_eq!(meta(json), Meta::default(), "{json}");
+        }
+    }
+
+    #[test]
+    fn without_a_last_page_an_empty_page_is_the_last() {
+        let unknown = Meta::default();
+        assert_eq!((unknown.last(4, true), unknown.last(4, false)), (4, 5));
+        let known = Meta { last_page: Some(0), total: None };
+        assert_eq!((known.last(1, true), known.last(1, false)), (0, 0));
+    }
+
+    #[test]
+    fn an_answer_is_an_envelope_with_one_data_and_may_begin_with_a_byte_order_mark() {
+        let kind = |body: &str| {
+            read(PhantomData::<Slot<Named<'_>>>, body.as_bytes()).map(drop).map_err(|e| e.kind())
+        };
+        assert_eq!(kind("\u{feff}{\"data\":{}}"), Ok(()));
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            r#"{"meta":{}}"#,
+            r#"{"data":{},"data":{}}"#,
+            r#"{"data":{}"#,
+            r#"{"data":{}}x"#,
+        ] {
+            assert_eq!(kind(body), Err(ErrorKind::Protocol), "{body}");
+        }
+    }
+}

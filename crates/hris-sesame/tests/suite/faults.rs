@@ -79,7 +79,7 @@ fn the_vendors_own_limit_is_survived() {
     run(async {
         for tells_retry_after in [true, false] {
             let sim = SesameSim::start(plain_population(60)).await;
-            // Without a hint, five attempts with back-off last some fifteen seconds: the window must open in that time.
+            // Without a hint, twelve attempts with back-off last longer than the minute for which the limit holds.
             let clock = ManualClock::at("2026-03-02T06:00:00Z").skipping(Duration::from_secs(61));
             sim.behave(|vendor| {
                 vendor.rate_limit = Some(RateLimit::per_minute(40, clock.clone()));
@@ -89,7 +89,7 @@ fn the_vendors_own_limit_is_survived() {
                 config(sim.url()).with_page_size(1).with_requests_per_minute(None).with_max_in_flight(1);
             let patient = hris_http::RetryPolicy::default()
                 .with_attempt_timeout(Duration::from_secs(300))
-                .with_attempts(9);
+                .with_attempts(12);
             let connector = config.build(&token(), &transport(&clock)).unwrap().with_retry_policy(patient);
             assert_eq!(read(&connector, row_fields()).await.receipt().distinct, 60, "{tells_retry_after}");
         }

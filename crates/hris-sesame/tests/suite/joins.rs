@@ -168,6 +168,27 @@ fn a_list_of_assignations_that_is_too_short_takes_no_department_away() {
     });
 }
 
+#[test]
+fn a_list_of_assignations_that_moves_while_it_is_read_is_read_once_more() {
+    run(async {
+        let people = plain_population(260);
+        let sim = SesameSim::start(people.clone()).await;
+        let one_more = |response: SimResponse| {
+            let mut body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+            body["meta"]["total"] = (body["meta"]["total"].as_u64().unwrap() + 1).into();
+            SimResponse::json(200, &body)
+        };
+        sim.faults().add(Fault::change(one_more).once().on_path(DEPARTMENT_ASSIGNATIONS));
+        let read = read(&connector(&sim), only(EmployeeField::Department)).await;
+        check(&read, &people, |employee| &employee.department, |person| person.department.as_deref());
+        let requests = sim.requests();
+        let first_pages = requests.iter().filter(|request| {
+            request.path() == DEPARTMENT_ASSIGNATIONS && request.query("page") == Some("1")
+        });
+        assert_eq!(first_pages.count(), 2);
+    });
+}
+
 const BENEFITS: &str = "cf_fecha_de_alta_en_beneficios";
 
 #[test]

@@ -181,17 +181,15 @@ fn every_documented_path_answers_and_others_do_not() {
 fn a_trailing_slash_leads_to_another_host_without_encryption() {
     run(async {
         let sim = SesameSim::start(plain_population(3)).await;
-        // The transport refuses such a path, so that this one is written by hand.
-        let request = hris_testkit::sim::SimRequest::new("GET", "/core/v3/info/", [("a", "b")], "");
-        assert!(request.path().ends_with('/'));
-        let answer = raw(&sim, "GET /core/v3/info/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        // By hand, since the transport refuses such a path.
+        let answer = raw(&sim, "GET /core/v3/info/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         assert!(answer.starts_with("HTTP/1.1 301"), "{answer}");
         assert!(answer.to_lowercase().contains("location: http://internal-gateway.example/core/v3/info\r\n"));
     });
 }
 
 /// Sends bytes as they are.
-async fn raw(sim: &SesameSim, request: &str) -> String {
+fn raw(sim: &SesameSim, request: &str) -> String {
     use std::io::{Read as _, Write as _};
     let address = sim.url().strip_prefix("http://").unwrap().to_owned();
     let mut socket = std::net::TcpStream::connect(address).unwrap();
