@@ -105,7 +105,7 @@ fn kept<T>(loaded: Option<Result<T>>, field: &'static str, warnings: &mut Vec<Pr
 struct Units {
     by_employee: HashMap<u64, Latest>,
     known: Vec<Unit>,
-    by_id: HashMap<String, usize>,
+    by_id: HashMap<String, u32>,
     /// Whether everybody's assignation was seen, so that somebody without one has none.
     complete: bool,
 }
@@ -120,13 +120,15 @@ struct Unit {
 }
 
 /// Seconds since 1970, then the assignation's id: the newest assignation counts, of equally old ones the larger id.
-type Rank = (i64, u128);
+///
+/// Bytes rather than a wide number, which would be aligned to 16 and cost half as much again for everybody.
+type Rank = (u32, [u8; 16]);
 
 /// The assignation of a person that counts so far.
 #[derive(Clone, Copy, Debug)]
 struct Latest {
     rank: Rank,
-    unit: usize,
+    unit: u32,
 }
 
 /// What is known about a person's department or office.
@@ -162,7 +164,7 @@ impl Units {
     /// them.
     fn of(&self, employee: &Employee) -> Known<'_> {
         let latest = self.by_employee.get(&fold(employee.record.as_str()));
-        match latest.and_then(|latest| self.known.get(latest.unit)) {
+        match latest.and_then(|latest| self.known.get(latest.unit as usize)) {
             Some(unit) => Known::Unit(unit),
             None if self.complete && employee.status == EmploymentStatus::Active => Known::None,
             None => Known::Nothing,
@@ -170,19 +172,20 @@ impl Units {
     }
 
     /// The place of a unit, which is added unless it is known from the company's own list.
-    fn place(&mut self, unit: Unit) -> usize {
+    fn place(&mut self, unit: Unit) -> u32 {
         match self.by_id.entry(unit.id.clone()) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => {
                 self.known.push(unit);
-                *new.insert(self.known.len() - 1)
+                // Nobody has four billion departments.
+                *new.insert(u32::try_from(self.known.len() - 1).unwrap_or(u32::MAX))
             }
         }
     }
 
     fn assign(&mut self, employee: u64, rank: Rank, unit: Unit) {
         let place = self.place(unit);
-        if self.known.get(place).is_none_or(|unit| unit.deleted) {
+        if self.known.get(place as usize).is_none_or(|unit| unit.deleted) {
             return;
         }
         let new = Latest { rank, unit: place };
@@ -209,7 +212,10 @@ impl Assigned {
         let department = assignation.department.0.as_ref().and_then(|unit| Unit::new(&unit.id, &unit.name));
         Self {
             id: fold(id),
-            rank: (created.map_or(i64::MIN, |at| at.timestamp()), digits(id)),
+            rank: (
+                created.and_then(|at| u32::try_from(at.timestamp()).ok()).unwrap_or(0),
+                digits(id).to_be_bytes(),
+            ),
             employee: employee.map(fold),
             unit: department.or_else(|| assignation.office.0.as_ref().and_then(Unit::of_office)),
         }
