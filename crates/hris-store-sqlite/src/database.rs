@@ -219,7 +219,7 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection> {
 /// Recognises the file and sets the connection up. Nothing is written yet, so that a foreign file stays as it is.
 fn prepare(connection: &Connection, options: &SqliteOptions) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    version(connection)?;
+    seen_version(connection)?;
     pragma(connection, "foreign_keys", true)?;
     // What is erased is overwritten, not just marked as free.
     pragma(connection, "secure_delete", true)?;
@@ -268,7 +268,7 @@ fn use_wal(connection: &Connection) -> Result<()> {
 
 /// Brings the file up to date, or fills a new one, in one transaction.
 fn migrate(mut connection: Connection) -> Result<Connection> {
-    if version(&connection)? < MIGRATIONS.len() {
+    if seen_version(&connection)? < MIGRATIONS.len() {
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(from_sqlite)?;
         // Asked again now that nobody else can write: another process may have been faster.
@@ -281,6 +281,12 @@ fn migrate(mut connection: Connection) -> Result<Connection> {
         transaction.commit().map_err(from_sqlite)?;
     }
     Ok(connection)
+}
+
+/// The version of the file as of one instant, since another process may be filling it right now.
+fn seen_version(connection: &Connection) -> Result<usize> {
+    let view = connection.unchecked_transaction().map_err(from_sqlite)?;
+    version(&view)
 }
 
 /// The version of the file: 0 if it is new. A file of another application or of a newer version is refused.
