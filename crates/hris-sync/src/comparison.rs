@@ -209,17 +209,6 @@ impl Comparison {
         Ok(Ordinal(ordinal))
     }
 
-    /// Whether these are the columns that stand for a row now.
-    pub fn is_current(&self, ordinal: Ordinal, prints: &[Option<Print>]) -> bool {
-        let start = ordinal.index() * self.width;
-        self.columns
-            .iter()
-            .skip(start)
-            .take(self.width)
-            .copied()
-            .eq(prints.iter().map(|print| column_of(*print)))
-    }
-
     /// Lets a repeated row stand in for what came before under its key.
     pub fn replace(&mut self, ordinal: Ordinal, prints: &[Option<Print>]) {
         let start = ordinal.index() * self.width;

@@ -11,9 +11,9 @@ use chrono::NaiveDate;
 use hris_core::keys::{FieldTag, Fingerprinter, Print, row_prints};
 use hris_core::store::Link;
 use hris_core::{
-    Action, ActionKind, Attributes, Employee, EmployeeRef, EmploymentStatus, Field, FieldMapping, LinkState,
-    Mapped, PlanSummary, Problem, RecordId, RejectedRecord, Result, RuleCode, Severity, TargetField,
-    ValueRef, rule,
+    Action, ActionId, ActionKind, Attributes, Employee, EmployeeRef, EmploymentStatus, Field, FieldMapping,
+    LinkState, Mapped, PlanSummary, Problem, RecordId, RejectedRecord, Result, RuleCode, Severity,
+    TargetField, ValueRef, rule,
 };
 
 use crate::claims::{ClaimIndex, Claims};
@@ -115,8 +115,10 @@ pub(crate) struct Planner {
     employee_ids: Claims,
     /// People whose drafts are to be taken back.
     contested: HashMap<Ordinal, Contest>,
-    /// Whether a newer row took the place of an earlier one, whose draft may have to go.
-    superseded: bool,
+    /// People of whom a newer row took the place of an earlier one, with the action that the newest row led to.
+    superseded: HashMap<Ordinal, Option<ActionId>>,
+    /// Whether planned leavers were taken back.
+    withheld: bool,
     /// Unique values that known people give up.
     given_up: HashMap<(Ordinal, Unique), Print>,
     /// People who want a value which another linked person's member still has.
@@ -155,7 +157,8 @@ impl Planner {
             emails: Claims::default(),
             employee_ids: Claims::default(),
             contested: HashMap::new(),
-            superseded: false,
+            superseded: HashMap::new(),
+            withheld: false,
             given_up: HashMap::new(),
             awaiting: Vec::new(),
             email_changes: 0,
@@ -379,7 +382,7 @@ impl Planner {
         if now < before.stamp {
             return None;
         }
-        self.superseded = true;
+        self.superseded.insert(ordinal, None);
         self.contested.remove(&ordinal);
         self.give_up_claims(ordinal);
         self.comparison.replace(ordinal, prints);
@@ -532,7 +535,7 @@ impl Planner {
 
     /// Whether any draft may have to be taken back.
     pub(crate) fn has_second_thoughts(&self) -> bool {
-        self.superseded || !self.contested.is_empty()
+        self.withheld || !self.superseded.is_empty() || !self.contested.is_empty()
     }
 
     /// Notes that a person's member gives up a value.
@@ -615,7 +618,7 @@ impl Planner {
             withheld += 1;
         }
         if withheld > 0 {
-            self.superseded = true;
+            self.withheld = true;
             let message = format!("{withheld} inactive people stay members for now: {why}");
             self.problem(Problem::warning(rule::LEAVERS_WITHHELD, message));
         }
@@ -643,11 +646,25 @@ impl Planner {
             ActionKind::Adopt { .. } => Fate::Adopt,
             ActionKind::Update { .. } => Fate::Update,
             ActionKind::Reactivate { .. } => Fate::Reactivate,
-            ActionKind::Leave { .. } => return self.fate(ordinal) == Fate::Leave,
+            ActionKind::Leave { .. } => Fate::Leave,
             _ => return false,
         };
-        let prints: Vec<_> = self.tags.iter().map(|tag| action.after.prints.get(*tag)).collect();
-        self.fate(ordinal) == fate && self.comparison.is_current(ordinal, &prints)
+        let is_newest =
+            self.superseded.get(&ordinal).is_none_or(|newest| newest.as_ref() == Some(&action.id));
+        self.fate(ordinal) == fate && is_newest
+    }
+
+    /// Notes the actions that the newest rows led to, where there were earlier ones.
+    pub(crate) fn note_actions(&mut self, actions: &[Action]) {
+        if self.superseded.is_empty() {
+            return;
+        }
+        for action in actions {
+            let ordinal = self.ordinal(&action.person.record);
+            if let Some(newest) = ordinal.and_then(|ordinal| self.superseded.get_mut(&ordinal)) {
+                *newest = Some(action.id.clone());
+            }
+        }
     }
 
     /// Distinct people read, those of unreadable rows included where they have an id.

@@ -230,6 +230,7 @@ impl<'a> Planning<'a> {
         if !drafts.is_empty() {
             let resolver = resolver(self.parts, self.links, &self.fingerprinter, self.options.as_of);
             let actions = resolver.resolve(drafts, &mut self.planner).await?;
+            self.planner.note_actions(&actions);
             self.spool.append(&actions, &self.planner.take_problems()).await?;
         }
         self.keep_lease().await?;
@@ -418,13 +419,22 @@ impl<'a> Planning<'a> {
             self.spool.open().await?;
         }
         let mut digester = header.digester(&self.fingerprinter);
+        let mut spooled = 0;
         if self.spool.opened {
             let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
             while let Some(page) = pages.try_next().await? {
                 for stored in &page {
                     digester.add(stored.action.id.as_str().as_bytes());
                 }
+                spooled += page.len() as u64;
             }
+        }
+        if spooled != header.summary.actions() {
+            // The guards judged the counts, so that a plan with other actions must never be applied.
+            return Err(Error::new(ErrorKind::Integrity, "the plan has other actions than were counted")
+                .with_hint("nothing was applied; please report this with the numbers below")
+                .with_context("counted", header.summary.actions())
+                .with_context("spooled", spooled));
         }
         header.digest = digester.finish();
         if self.spool.opened {

@@ -94,7 +94,7 @@ fn dry_run(world: &World) -> PlanView {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
     #[test]
     fn planning_after_applying_gives_an_empty_plan(days in proptest::collection::vec(directory(), 1..4)) {
