@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use chrono::TimeDelta;
 use hris_core::ErrorKind;
-use hris_core::store::{Leases as _, Links as _, Plans as _};
+use hris_core::store::{Links as _, Plans as _};
 use hris_store_sqlite::SqliteStore;
 use hris_testkit::run;
 use hris_tests::lease::{ROUNDS, acquire, baseline, connection, race, start};

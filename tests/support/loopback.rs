@@ -237,12 +237,10 @@ impl ProvisioningTarget for LoopbackTarget {
     }
 
     async fn apply(&self, actions: &[Action]) -> Vec<Outcome> {
-        match self.call(&Call::Apply(actions.to_vec())).await {
-            Ok(Answer::Outcomes(outcomes)) => outcomes.into_iter().map(WireOutcome::into_outcome).collect(),
-            _ => {
-                let doubt = || Outcome::InDoubt(Error::new(ErrorKind::Unavailable, "no answer came"));
-                actions.iter().map(|_| doubt()).collect()
-            }
+        if let Ok(Answer::Outcomes(outcomes)) = self.call(&Call::Apply(actions.to_vec())).await {
+            return outcomes.into_iter().map(WireOutcome::into_outcome).collect();
         }
+        let doubt = || Outcome::InDoubt(Error::new(ErrorKind::Unavailable, "no answer came"));
+        actions.iter().map(|_| doubt()).collect()
     }
 }
