@@ -13,19 +13,10 @@ use crate::metadata::{Metadata, cargo};
 pub(crate) fn run() -> Checked {
     let metadata = Metadata::workspace()?;
     let mut findings = Vec::new();
-    for package in metadata
-        .packages
-        .iter()
-        .filter(|package| package.is_library() && package.is_published())
-    {
+    for package in metadata.packages.iter().filter(|package| package.is_library() && package.is_published()) {
         for combination in combinations(&package.features) {
-            let mut arguments = vec![
-                "clippy",
-                "--quiet",
-                "--package",
-                &package.name,
-                "--no-default-features",
-            ];
+            let mut arguments =
+                vec!["clippy", "--quiet", "--package", &package.name, "--no-default-features"];
             if !combination.is_empty() {
                 arguments.extend(["--features", &combination]);
             }
@@ -70,12 +61,7 @@ mod tests {
 
     fn lists(features: &[(&str, &[&str])]) -> Vec<String> {
         let owned = |entries: &[&str]| entries.iter().map(|entry| (*entry).to_owned()).collect();
-        combinations(
-            &features
-                .iter()
-                .map(|(name, entries)| ((*name).to_owned(), owned(entries)))
-                .collect(),
-        )
+        combinations(&features.iter().map(|(name, entries)| ((*name).to_owned(), owned(entries))).collect())
     }
 
     #[test]
@@ -88,9 +74,6 @@ mod tests {
     fn what_turns_on_the_same_is_built_once() {
         assert_eq!(lists(&[("sim", &["dep:kit"])]), ["", "sim"]);
         assert_eq!(lists(&[("default", &[]), ("a", &[])]), ["", "a"]);
-        assert_eq!(
-            lists(&[("default", &["a"]), ("a", &[]), ("b", &["a"])]),
-            ["", "a", "b"]
-        );
+        assert_eq!(lists(&[("default", &["a"]), ("a", &[]), ("b", &["a"])]), ["", "a", "b"]);
     }
 }

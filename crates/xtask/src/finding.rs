@@ -16,19 +16,12 @@ pub(crate) struct Finding {
 impl Finding {
     /// A finding about a whole file, or about one that is missing.
     pub(crate) fn file(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            line: None,
-            message: message.into(),
-        }
+        Self { path: path.into(), line: None, message: message.into() }
     }
 
     /// A finding at a line, counted from 1.
     pub(crate) fn at(path: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            line: Some(line),
-            ..Self::file(path, message)
-        }
+        Self { line: Some(line), ..Self::file(path, message) }
     }
 }
 
@@ -48,9 +41,6 @@ mod tests {
     #[test]
     fn a_finding_reads_as_path_line_message() {
         assert_eq!(Finding::at("a/b.rs", 3, "wrong").to_string(), "a/b.rs:3: wrong");
-        assert_eq!(
-            Finding::file("README.md", "missing").to_string(),
-            "README.md: missing"
-        );
+        assert_eq!(Finding::file("README.md", "missing").to_string(), "README.md: missing");
     }
 }

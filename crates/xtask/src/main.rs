@@ -29,11 +29,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] = &[
-    Command {
-        name: "tidy",
-        about: "house rules of source, layout and documentation",
-        run: tidy::run,
-    },
+    Command { name: "tidy", about: "house rules of source, layout and documentation", run: tidy::run },
     Command {
         name: "deps",
         about: "licences, sources, bans and minimum Rust version of everything in Cargo.lock",
@@ -73,11 +69,7 @@ fn report(name: &str, checked: Checked) -> ExitCode {
                 println!("{finding}");
             }
             println!("{name}: {} findings", findings.len());
-            if findings.is_empty() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             eprintln!("{name}: {error}");

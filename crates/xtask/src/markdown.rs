@@ -44,10 +44,7 @@ pub(crate) fn tables(page: &str) -> Vec<Table> {
                 rows: Vec::new(),
             });
         } else if let (true, Some(table)) = (is_row && !is_rule(line), tables.last_mut()) {
-            table.rows.push(Row {
-                line: index + 1,
-                cells: cells(line),
-            });
+            table.rows.push(Row { line: index + 1, cells: cells(line) });
         }
         in_table = is_row;
     }
@@ -98,18 +95,13 @@ mod tests {
     #[test]
     fn fenced_blocks_hold_no_tables_and_a_blank_line_parts_two() {
         let page = "```\n| no | table |\n```\n| a |\n|---|\n\n| b |\n|---|\n| 1 |\n";
-        let headers: Vec<_> = tables(page)
-            .into_iter()
-            .map(|table| (table.header, table.rows.len()))
-            .collect();
+        let headers: Vec<_> =
+            tables(page).into_iter().map(|table| (table.header, table.rows.len())).collect();
         assert_eq!(headers, [(vec!["a".to_owned()], 0), (vec!["b".to_owned()], 1)]);
     }
 
     #[test]
     fn code_spans_need_both_backticks() {
-        assert_eq!(
-            code_spans("x `a::b`, ` c ` and `open").collect::<Vec<_>>(),
-            ["a::b", "c"]
-        );
+        assert_eq!(code_spans("x `a::b`, ` c ` and `open").collect::<Vec<_>>(), ["a::b", "c"]);
     }
 }

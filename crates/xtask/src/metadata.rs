@@ -91,41 +91,27 @@ impl Metadata {
     }
 
     fn ask(arguments: &[&str]) -> Result<Self, Box<dyn Error>> {
-        let output = cargo()
-            .args(["metadata", "--format-version", "1"])
-            .args(arguments)
-            .output()?;
+        let output = cargo().args(["metadata", "--format-version", "1"]).args(arguments).output()?;
         if !output.status.success() {
-            return Err(format!(
-                "cargo metadata failed: {}",
-                String::from_utf8_lossy(&output.stderr)
-            )
-            .into());
+            return Err(format!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr)).into());
         }
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// The manifest's path from the root.
     pub(crate) fn manifest_of(&self, package: &Package) -> String {
-        let path = package
-            .manifest_path
-            .strip_prefix(&self.workspace_root)
-            .unwrap_or(&package.manifest_path);
+        let path = package.manifest_path.strip_prefix(&self.workspace_root).unwrap_or(&package.manifest_path);
         path.to_string_lossy().replace('\\', "/")
     }
 }
 
 impl Package {
     pub(crate) fn is_published(&self) -> bool {
-        self.publish
-            .as_ref()
-            .is_none_or(|registries| !registries.is_empty())
+        self.publish.as_ref().is_none_or(|registries| !registries.is_empty())
     }
 
     pub(crate) fn is_library(&self) -> bool {
-        self.targets
-            .iter()
-            .any(|target| target.kind.iter().any(|kind| kind == "lib"))
+        self.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "lib"))
     }
 }
 

@@ -23,9 +23,7 @@ impl RustText {
 
     /// Where each attribute stands, from its `#` past its closing bracket.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = Range<usize>> {
-        self.code
-            .match_indices('#')
-            .filter_map(|(start, _)| Some(start..attribute_end(&self.code, start)?))
+        self.code.match_indices('#').filter_map(|(start, _)| Some(start..attribute_end(&self.code, start)?))
     }
 
     /// Where a word stands that is not part of a longer one.
@@ -35,12 +33,7 @@ impl RustText {
 
     /// Whether a function of this name is defined here, in a macro or out of one.
     pub(crate) fn defines_function(&self, name: &str) -> bool {
-        self.words(name).any(|at| {
-            self.code[..at]
-                .trim_end()
-                .strip_suffix("fn")
-                .is_some_and(ends_apart)
-        })
+        self.words(name).any(|at| self.code[..at].trim_end().strip_suffix("fn").is_some_and(ends_apart))
     }
 
     /// The names of functions that carry a test attribute; `$name` where a macro fills it in.
@@ -196,18 +189,12 @@ fn quoted(rest: &str, quote: char) -> Literal {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             _ if c == quote => {
-                return Literal {
-                    len: at + 1,
-                    blank: 1..at,
-                };
+                return Literal { len: at + 1, blank: 1..at };
             }
             _ => {}
         }
     }
-    Literal {
-        len: rest.len(),
-        blank: 1..rest.len(),
-    }
+    Literal { len: rest.len(), blank: 1..rest.len() }
 }
 
 /// `'x'` or `'\n'`, and not a lifetime.
@@ -224,10 +211,7 @@ fn raw_string(rest: &str) -> Option<Literal> {
     }
     let closing = format!("\"{}", "#".repeat(hashes));
     let end = rest[opened..].find(&closing).map_or(rest.len(), |at| opened + at);
-    Some(Literal {
-        len: (end + closing.len()).min(rest.len()),
-        blank: opened..end,
-    })
+    Some(Literal { len: (end + closing.len()).min(rest.len()), blank: opened..end })
 }
 
 #[cfg(test)]

@@ -28,19 +28,12 @@ impl File {
 
     /// The line of a byte offset, counted from 1.
     pub(crate) fn line_of(&self, offset: usize) -> usize {
-        1 + self
-            .text
-            .bytes()
-            .take(offset)
-            .filter(|&byte| byte == b'\n')
-            .count()
+        1 + self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
     }
 }
 
 fn has_extension(path: &str, wanted: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|extension| extension == wanted)
+    Path::new(path).extension().is_some_and(|extension| extension == wanted)
 }
 
 /// All files, sorted by path.
@@ -54,11 +47,7 @@ impl Tree {
     ///
     /// Outside a git checkout (an unpacked source archive) every file counts, except build output.
     pub(crate) fn read(root: &Path) -> Result<Self, Box<dyn Error>> {
-        let mut paths = if root.join(".git").exists() {
-            git_files(root)?
-        } else {
-            walk(root)?
-        };
+        let mut paths = if root.join(".git").exists() { git_files(root)? } else { walk(root)? };
         paths.sort();
         paths.dedup();
         let mut files = Vec::with_capacity(paths.len());
@@ -76,10 +65,8 @@ impl Tree {
     /// A made-up tree for tests of checks.
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
-        let files = files
-            .iter()
-            .map(|(path, text)| File::new((*path).to_owned(), (*text).to_owned()))
-            .collect();
+        let files =
+            files.iter().map(|(path, text)| File::new((*path).to_owned(), (*text).to_owned())).collect();
         Self { files }
     }
 
@@ -109,15 +96,7 @@ impl Tree {
 fn git_files(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let output = process::Command::new("git")
         .current_dir(root)
-        .args([
-            "-c",
-            "safe.directory=*",
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
         .map_err(|error| format!("git could not be started: {error}"))?;
     if !output.status.success() {
@@ -134,11 +113,7 @@ fn walk(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
         for entry in fs::read_dir(root.join(&folder))? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if folder.is_empty() {
-                name
-            } else {
-                format!("{folder}/{name}")
-            };
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
             if !entry.file_type()?.is_dir() {
                 found.push(path);
             } else if path != "target" {
@@ -167,10 +142,8 @@ mod tests {
             ("crates/a/src/notes.md", ""),
             ("examples/src/lib.rs", ""),
         ]);
-        let found: Vec<_> = tree
-            .library_sources()
-            .map(|(name, file, _)| (name, file.path.as_str()))
-            .collect();
+        let found: Vec<_> =
+            tree.library_sources().map(|(name, file, _)| (name, file.path.as_str())).collect();
         assert_eq!(found, [("a", "crates/a/src/x/y.rs")]);
     }
 

@@ -6,10 +6,7 @@ use crate::metadata::Metadata;
 /// Refused packages, each with the reason.
 const BANNED: &[(&str, &str)] = &[
     ("openssl-sys", "needs the system's OpenSSL; TLS is rustls here"),
-    (
-        "native-tls",
-        "behaves differently on each platform; TLS is rustls here",
-    ),
+    ("native-tls", "behaves differently on each platform; TLS is rustls here"),
 ];
 
 pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
@@ -22,10 +19,8 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
         }
         for dependency in &package.dependencies {
             if package.source.is_none() && dependency.path.is_none() && dependency.req == "*" {
-                let message = format!(
-                    "any version of {} will do: name the one that was tried",
-                    dependency.name
-                );
+                let message =
+                    format!("any version of {} will do: name the one that was tried", dependency.name);
                 findings.push(Finding::file(metadata.manifest_of(package), message));
             }
         }
@@ -40,18 +35,11 @@ mod tests {
 
     fn found(package: Package) -> usize {
         let packages = vec![package];
-        check(&Metadata {
-            packages,
-            ..Metadata::default()
-        })
-        .len()
+        check(&Metadata { packages, ..Metadata::default() }).len()
     }
 
     fn named(name: &str) -> Package {
-        Package {
-            name: name.to_owned(),
-            ..Package::default()
-        }
+        Package { name: name.to_owned(), ..Package::default() }
     }
 
     #[test]
@@ -73,10 +61,7 @@ mod tests {
         assert_eq!(found(needs("*", None)), 1);
         assert_eq!(found(needs("^1.2", None)), 0);
         assert_eq!(found(needs("*", Some("/r/crates/a"))), 0);
-        let foreign = Package {
-            source: Some("registry".to_owned()),
-            ..needs("*", None)
-        };
+        let foreign = Package { source: Some("registry".to_owned()), ..needs("*", None) };
         assert_eq!(found(foreign), 0);
     }
 }

@@ -35,24 +35,15 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
 fn complaint(package: &Package) -> Option<String> {
     let who = format!("{} {}", package.name, package.version);
     let Some(licence) = package.license.as_deref() else {
-        return Some(format!(
-            "{who} names no licence: replace it, or add an exception with a reason"
-        ));
+        return Some(format!("{who} names no licence: replace it, or add an exception with a reason"));
     };
     let is_allowed = |id: &str| {
-        ALLOWED.contains(&id)
-            || EXCEPTIONS
-                .iter()
-                .any(|(name, also, _)| *name == package.name && *also == id)
+        ALLOWED.contains(&id) || EXCEPTIONS.iter().any(|(name, also, _)| *name == package.name && *also == id)
     };
     match satisfied(licence, &is_allowed) {
         Some(true) => None,
-        Some(false) => Some(format!(
-            "{who} is under `{licence}`: replace it, or add to xtask's licences.rs"
-        )),
-        None => Some(format!(
-            "{who} has a licence expression that cannot be read: `{licence}`"
-        )),
+        Some(false) => Some(format!("{who} is under `{licence}`: replace it, or add to xtask's licences.rs")),
+        None => Some(format!("{who} has a licence expression that cannot be read: `{licence}`")),
     }
 }
 
@@ -60,10 +51,7 @@ fn complaint(package: &Package) -> Option<String> {
 ///
 /// A slash means OR, as manifests wrote it before expressions.
 fn satisfied(expression: &str, is_allowed: &dyn Fn(&str) -> bool) -> Option<bool> {
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let tokens: Vec<_> = spaced.split_whitespace().collect();
     let mut rest = tokens.as_slice();
     let satisfied = any_of(&mut rest, is_allowed)?;
@@ -114,15 +102,8 @@ mod tests {
     use super::*;
 
     fn found(licence: Option<&str>) -> usize {
-        let package = Package {
-            license: licence.map(str::to_owned),
-            ..Package::default()
-        };
-        check(&Metadata {
-            packages: vec![package],
-            ..Metadata::default()
-        })
-        .len()
+        let package = Package { license: licence.map(str::to_owned), ..Package::default() };
+        check(&Metadata { packages: vec![package], ..Metadata::default() }).len()
     }
 
     #[test]

@@ -11,29 +11,19 @@ use crate::metadata::{Metadata, Package, Resolve};
 const EXCEPTIONS: &[(&str, &str)] = &[];
 
 pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
-    let by_id: BTreeMap<_, _> = metadata
-        .packages
-        .iter()
-        .map(|package| (package.id.as_str(), package))
-        .collect();
+    let by_id: BTreeMap<_, _> =
+        metadata.packages.iter().map(|package| (package.id.as_str(), package)).collect();
     let mut findings = Vec::new();
     let mut complained = BTreeSet::new();
-    for member in metadata
-        .packages
-        .iter()
-        .filter(|package| package.source.is_none() && package.is_published())
+    for member in
+        metadata.packages.iter().filter(|package| package.source.is_none() && package.is_published())
     {
         let Some(ours) = member.rust_version.as_deref().map(parts) else {
-            findings.push(Finding::file(
-                metadata.manifest_of(member),
-                "declares no rust-version: inherit it",
-            ));
+            findings
+                .push(Finding::file(metadata.manifest_of(member), "declares no rust-version: inherit it"));
             continue;
         };
-        for package in built_from(member, metadata.resolve.as_ref())
-            .iter()
-            .filter_map(|id| by_id.get(id))
-        {
+        for package in built_from(member, metadata.resolve.as_ref()).iter().filter_map(|id| by_id.get(id)) {
             if needs_more_than(package, ours) && complained.insert(&package.id) {
                 findings.push(Finding::file("Cargo.lock", complaint(package, member)));
             }
@@ -67,17 +57,11 @@ fn built_from<'a>(member: &'a Package, resolve: Option<&'a Resolve>) -> BTreeSet
         if !seen.insert(id) {
             continue;
         }
-        let dependencies = nodes
-            .get(id)
-            .into_iter()
-            .flat_map(|dependencies| dependencies.iter());
+        let dependencies = nodes.get(id).into_iter().flat_map(|dependencies| dependencies.iter());
         waiting.extend(
             dependencies
                 .filter(|dependency| {
-                    dependency
-                        .dep_kinds
-                        .iter()
-                        .any(|kind| kind.kind.as_deref() != Some("dev"))
+                    dependency.dep_kinds.iter().any(|kind| kind.kind.as_deref() != Some("dev"))
                 })
                 .map(|dependency| dependency.pkg.as_str()),
         );
@@ -87,11 +71,7 @@ fn built_from<'a>(member: &'a Package, resolve: Option<&'a Resolve>) -> BTreeSet
 
 fn needs_more_than(package: &Package, ours: [u32; 3]) -> bool {
     let is_excepted = EXCEPTIONS.iter().any(|(name, _)| *name == package.name);
-    !is_excepted
-        && package
-            .rust_version
-            .as_deref()
-            .is_some_and(|theirs| parts(theirs) > ours)
+    !is_excepted && package.rust_version.as_deref().is_some_and(|theirs| parts(theirs) > ours)
 }
 
 /// `1.89` as `[1, 89, 0]`.
@@ -116,16 +96,8 @@ mod tests {
     }
 
     fn edge(from: &str, to: &str, kind: Option<&str>) -> Node {
-        let dep_kinds = vec![DependencyKind {
-            kind: kind.map(str::to_owned),
-        }];
-        Node {
-            id: from.to_owned(),
-            deps: vec![NodeDependency {
-                pkg: to.to_owned(),
-                dep_kinds,
-            }],
-        }
+        let dep_kinds = vec![DependencyKind { kind: kind.map(str::to_owned) }];
+        Node { id: from.to_owned(), deps: vec![NodeDependency { pkg: to.to_owned(), dep_kinds }] }
     }
 
     /// `ours` depends on `near` in the given way, and `near` on `far`, which needs `rust_version`.
@@ -136,12 +108,7 @@ mod tests {
             package("far", rust_version, Some("registry")),
         ];
         let nodes = vec![edge("ours", "near", kind), edge("near", "far", None)];
-        check(&Metadata {
-            packages,
-            resolve: Some(Resolve { nodes }),
-            ..Metadata::default()
-        })
-        .len()
+        check(&Metadata { packages, resolve: Some(Resolve { nodes }), ..Metadata::default() }).len()
     }
 
     #[test]
@@ -161,18 +128,10 @@ mod tests {
 
     #[test]
     fn a_published_crate_without_a_rust_version_is_found() {
-        let check_one = |package: Package| {
-            check(&Metadata {
-                packages: vec![package],
-                ..Metadata::default()
-            })
-            .len()
-        };
+        let check_one =
+            |package: Package| check(&Metadata { packages: vec![package], ..Metadata::default() }).len();
         assert_eq!(check_one(package("ours", None, None)), 1);
-        let private = Package {
-            publish: Some(Vec::new()),
-            ..package("ours", None, None)
-        };
+        let private = Package { publish: Some(Vec::new()), ..package("ours", None, None) };
         assert_eq!(check_one(private), 0);
     }
 }

@@ -11,16 +11,12 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
     for package in &metadata.packages {
         let (is_known, source) = match package.source.as_deref() {
             Some(source) => (source == CRATES_IO, source),
-            None => (
-                package.manifest_path.starts_with(&metadata.workspace_root),
-                "a path outside the repository",
-            ),
+            None => {
+                (package.manifest_path.starts_with(&metadata.workspace_root), "a path outside the repository")
+            }
         };
         if !is_known {
-            let message = format!(
-                "{} {} comes from {source}: use crates.io",
-                package.name, package.version
-            );
+            let message = format!("{} {} comes from {source}: use crates.io", package.name, package.version);
             findings.push(Finding::file("Cargo.lock", message));
         }
     }
@@ -38,12 +34,7 @@ mod tests {
             manifest_path: manifest.into(),
             ..Package::default()
         };
-        check(&Metadata {
-            packages: vec![package],
-            workspace_root: "/r".into(),
-            ..Metadata::default()
-        })
-        .len()
+        check(&Metadata { packages: vec![package], workspace_root: "/r".into(), ..Metadata::default() }).len()
     }
 
     #[test]
@@ -54,14 +45,8 @@ mod tests {
 
     #[test]
     fn git_other_registries_and_other_folders_are_found() {
-        assert_eq!(
-            found(Some("git+https://example.com/a#1"), "/home/x/Cargo.toml"),
-            1
-        );
-        assert_eq!(
-            found(Some("registry+https://example.com/index"), "/home/x/Cargo.toml"),
-            1
-        );
+        assert_eq!(found(Some("git+https://example.com/a#1"), "/home/x/Cargo.toml"), 1);
+        assert_eq!(found(Some("registry+https://example.com/index"), "/home/x/Cargo.toml"), 1);
         assert_eq!(found(None, "/elsewhere/Cargo.toml"), 1);
     }
 }

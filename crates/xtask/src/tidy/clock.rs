@@ -25,11 +25,7 @@ const REACH: usize = 3;
 /// chrono's features that read the clock, in what library crates declare.
 pub(super) fn check_features(metadata: &Metadata) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for package in metadata
-        .packages
-        .iter()
-        .filter(|package| is_library(&package.name))
-    {
+    for package in metadata.packages.iter().filter(|package| is_library(&package.name)) {
         let manifest = metadata.manifest_of(package);
         let by_dependency = package.dependencies.iter().filter_map(clock_feature);
         let by_feature = package.features.values().flatten().filter(|entry| {
@@ -106,15 +102,9 @@ mod tests {
             features: features.iter().map(|feature| (*feature).to_owned()).collect(),
             ..Dependency::default()
         };
-        let package = Package {
-            name: "hris-core".to_owned(),
-            dependencies: vec![dependency],
-            ..Package::default()
-        };
-        Metadata {
-            packages: vec![package],
-            ..Metadata::default()
-        }
+        let package =
+            Package { name: "hris-core".to_owned(), dependencies: vec![dependency], ..Package::default() };
+        Metadata { packages: vec![package], ..Metadata::default() }
     }
 
     #[test]
@@ -124,9 +114,7 @@ mod tests {
         assert_eq!(check_features(&chrono(false, &["std", "clock"])).len(), 1);
         assert_eq!(check_features(&chrono(false, &["now"])).len(), 1);
         let mut by_feature = chrono(false, &[]);
-        by_feature.packages[0]
-            .features
-            .insert("wall".to_owned(), vec!["chrono?/clock".to_owned()]);
+        by_feature.packages[0].features.insert("wall".to_owned(), vec!["chrono?/clock".to_owned()]);
         assert_eq!(check_features(&by_feature).len(), 1);
     }
 
@@ -145,19 +133,9 @@ mod tests {
     fn calls_of_a_clock_are_found_in_libraries() {
         let path = "crates/hris-sync/src/lib.rs";
         for call in CALLS {
-            assert_eq!(
-                found(path, &format!("let now = std::time::{call}();")),
-                1,
-                "{call}"
-            );
+            assert_eq!(found(path, &format!("let now = std::time::{call}();")), 1, "{call}");
         }
-        assert_eq!(
-            found(
-                path,
-                "// Utc::now() is banned\nlet text = \"Utc::now()\"; clock.now();"
-            ),
-            0
-        );
+        assert_eq!(found(path, "// Utc::now() is banned\nlet text = \"Utc::now()\"; clock.now();"), 0);
         assert_eq!(found("examples/src/main.rs", "Utc::now();"), 0);
         assert_eq!(found("crates/hris-sync/tests/t.rs", "Instant::now();"), 0);
     }
@@ -166,27 +144,9 @@ mod tests {
     fn an_exception_with_a_reason_close_above_passes() {
         let path = "crates/hris-http/src/clock.rs";
         let exception = "#[expect(\n    clippy::disallowed_methods,\n    reason = \"the one clock\"\n)]\n";
-        assert_eq!(
-            found(path, &format!("{exception}fn now() {{\n    Utc::now()\n}}")),
-            0
-        );
-        assert_eq!(
-            found(path, &format!("{exception}\n\n\n\nfn now() {{ Utc::now() }}")),
-            1
-        );
-        assert_eq!(
-            found(
-                path,
-                "#[expect(clippy::disallowed_methods)]\nfn now() { Utc::now() }"
-            ),
-            1
-        );
-        assert_eq!(
-            found(
-                path,
-                "#[expect(clippy::other, reason = \"x\")]\nfn now() { Utc::now() }"
-            ),
-            1
-        );
+        assert_eq!(found(path, &format!("{exception}fn now() {{\n    Utc::now()\n}}")), 0);
+        assert_eq!(found(path, &format!("{exception}\n\n\n\nfn now() {{ Utc::now() }}")), 1);
+        assert_eq!(found(path, "#[expect(clippy::disallowed_methods)]\nfn now() { Utc::now() }"), 1);
+        assert_eq!(found(path, "#[expect(clippy::other, reason = \"x\")]\nfn now() { Utc::now() }"), 1);
     }
 }

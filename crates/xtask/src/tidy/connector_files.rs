@@ -25,11 +25,7 @@ fn check_connector(tree: &Tree, folder: &str) -> Vec<Finding> {
         .collect();
     for module in MODULES {
         let file = format!("{folder}/src/{module}.rs");
-        if tree
-            .get(&file)
-            .or_else(|| tree.get(&format!("{folder}/src/{module}/mod.rs")))
-            .is_none()
-        {
+        if tree.get(&file).or_else(|| tree.get(&format!("{folder}/src/{module}/mod.rs"))).is_none() {
             missing.push(file);
         }
     }
@@ -37,10 +33,7 @@ fn check_connector(tree: &Tree, folder: &str) -> Vec<Finding> {
     if !tree.rust().any(|(file, _)| file.path.starts_with(&tests)) {
         missing.push(tests);
     }
-    missing
-        .into_iter()
-        .map(|path| Finding::file(path, "every connector has this: add it"))
-        .collect()
+    missing.into_iter().map(|path| Finding::file(path, "every connector has this: add it")).collect()
 }
 
 #[cfg(test)]
@@ -76,10 +69,8 @@ mod tests {
     #[test]
     fn every_connector_of_the_workspace_is_looked_at() {
         let connectors: Vec<_> = CRATES.iter().filter(|row| row.role == Role::Connector).collect();
-        let manifests: Vec<_> = connectors
-            .iter()
-            .map(|row| format!("crates/{}/Cargo.toml", row.name))
-            .collect();
+        let manifests: Vec<_> =
+            connectors.iter().map(|row| format!("crates/{}/Cargo.toml", row.name)).collect();
         let files: Vec<_> = manifests.iter().map(|path| (path.as_str(), "")).collect();
         assert!(connectors.len() >= 4);
         assert_eq!(check(&Tree::of(&files)).len(), connectors.len() * COMPLETE.len());

@@ -44,23 +44,14 @@ const NOTIFY: &str = "hris-notify";
 ///
 /// A new connector is one line; a new layer is a decision to write down in `docs/decisions/`.
 pub(super) const CRATES: &[Crate] = &[
-    Crate {
-        never: &["tokio", "reqwest", "hyper"],
-        ..library(CORE, &[], &[TESTKIT])
-    },
+    Crate { never: &["tokio", "reqwest", "hyper"], ..library(CORE, &[], &[TESTKIT]) },
     library(HTTP, &[CORE], &[TESTKIT]),
     connector("hris-sesame"),
     connector("hris-peoplehr"),
     connector("hris-trinet"),
     connector("hris-merge"),
-    Crate {
-        has_simulator: true,
-        ..library("hris-scim", &[CORE, HTTP], &[TESTKIT])
-    },
-    Crate {
-        has_simulator: true,
-        ..library("sessionm", &[CORE, HTTP], &[TESTKIT])
-    },
+    Crate { has_simulator: true, ..library("hris-scim", &[CORE, HTTP], &[TESTKIT]) },
+    Crate { has_simulator: true, ..library("sessionm", &[CORE, HTTP], &[TESTKIT]) },
     library(MEMORY, &[CORE], &[TESTKIT]),
     library("hris-store-sqlite", &[CORE], &[TESTKIT]),
     library("hris-target-file", &[CORE], &[TESTKIT]),
@@ -69,10 +60,7 @@ pub(super) const CRATES: &[Crate] = &[
     library(NOTIFY, &[CORE], &[TESTKIT]),
     library("hris-runner", &[CORE, SYNC, NOTIFY], &[TESTKIT, MEMORY]),
     library(TESTKIT, &[CORE, HTTP, MEMORY], &[]),
-    Crate {
-        uses: Uses::Anything,
-        ..library("hris", &[], &[])
-    },
+    Crate { uses: Uses::Anything, ..library("hris", &[], &[]) },
     program("hris-examples"),
     program("hris-tests"),
     program("xtask"),
@@ -88,29 +76,14 @@ const fn library(
     uses: &'static [&'static str],
     tests_use: &'static [&'static str],
 ) -> Crate {
-    Crate {
-        name,
-        role: Role::Library,
-        uses: Uses::Only(uses),
-        tests_use,
-        has_simulator: false,
-        never: &[],
-    }
+    Crate { name, role: Role::Library, uses: Uses::Only(uses), tests_use, has_simulator: false, never: &[] }
 }
 
 /// Never on another connector, on the engine or on a store.
 const fn connector(name: &'static str) -> Crate {
-    Crate {
-        role: Role::Connector,
-        has_simulator: true,
-        ..library(name, &[CORE, HTTP], &[TESTKIT])
-    }
+    Crate { role: Role::Connector, has_simulator: true, ..library(name, &[CORE, HTTP], &[TESTKIT]) }
 }
 
 const fn program(name: &'static str) -> Crate {
-    Crate {
-        role: Role::Program,
-        uses: Uses::Anything,
-        ..library(name, &[], &[])
-    }
+    Crate { role: Role::Program, uses: Uses::Anything, ..library(name, &[], &[]) }
 }

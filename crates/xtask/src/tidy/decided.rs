@@ -18,25 +18,16 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
         .flat_map(|table| table.rows)
         .peekable();
     if rows.peek().is_none() {
-        return vec![Finding::file(
-            PAGE,
-            format!("has no table under a heading \"{HEADING}\""),
-        )];
+        return vec![Finding::file(PAGE, format!("has no table under a heading \"{HEADING}\""))];
     }
     let mut findings = Vec::new();
     for row in rows {
         let text = row.cells.join(" | ");
         let references: Vec<_> = code_spans(&text).filter(|span| span.contains("::")).collect();
         if !references.iter().any(|reference| names_crate(reference)) {
-            findings.push(Finding::at(
-                PAGE,
-                row.line,
-                "name the function as `crate_name::path::function`",
-            ));
+            findings.push(Finding::at(PAGE, row.line, "name the function as `crate_name::path::function`"));
         }
-        let complaints = references
-            .into_iter()
-            .filter_map(|reference| complaint(tree, reference));
+        let complaints = references.into_iter().filter_map(|reference| complaint(tree, reference));
         findings.extend(complaints.map(|complaint| Finding::at(PAGE, row.line, complaint)));
     }
     findings
@@ -70,14 +61,8 @@ fn has_parent(file: &File, rust: &RustText, parent: &str) -> bool {
     if parent.starts_with(char::is_uppercase) {
         return has_impl_of(rust.code(), parent);
     }
-    let is_file = file
-        .path
-        .split('/')
-        .any(|segment| segment.trim_end_matches(".rs") == parent);
-    is_file
-        || rust
-            .words(parent)
-            .any(|at| rust.code()[..at].trim_end().ends_with("mod"))
+    let is_file = file.path.split('/').any(|segment| segment.trim_end_matches(".rs") == parent);
+    is_file || rust.words(parent).any(|at| rust.code()[..at].trim_end().ends_with("mod"))
 }
 
 /// Whether `impl … NAME … {` or `trait NAME … {` stands somewhere in `code`.
@@ -142,9 +127,6 @@ mod tests {
     #[test]
     fn a_missing_page_or_table_is_found() {
         assert_eq!(check(&Tree::of(&[])).len(), 1);
-        assert_eq!(
-            check(&Tree::of(&[(PAGE, "# A\n| a |\n|---|\n| `x::y` |\n")])).len(),
-            1
-        );
+        assert_eq!(check(&Tree::of(&[(PAGE, "# A\n| a |\n|---|\n| `x::y` |\n")])).len(), 1);
     }
 }

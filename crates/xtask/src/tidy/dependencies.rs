@@ -14,22 +14,13 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
 
 fn check_package(manifest: &str, package: &Package, row: Option<&Crate>) -> Vec<Finding> {
     let Some(row) = row else {
-        let message = format!(
-            "{} is not in the table: add it to xtask's crate_table.rs",
-            package.name
-        );
+        let message = format!("{} is not in the table: add it to xtask's crate_table.rs", package.name);
         return vec![Finding::file(manifest, message)];
     };
-    let mut messages: Vec<_> = package
-        .dependencies
-        .iter()
-        .filter_map(|dependency| complaint(row, dependency))
-        .collect();
+    let mut messages: Vec<_> =
+        package.dependencies.iter().filter_map(|dependency| complaint(row, dependency)).collect();
     messages.extend(leaks_testkit(row, package));
-    messages
-        .into_iter()
-        .map(|message| Finding::file(manifest, message))
-        .collect()
+    messages.into_iter().map(|message| Finding::file(manifest, message)).collect()
 }
 
 /// What is wrong with one dependency.
@@ -54,10 +45,7 @@ fn complaint(row: &Crate, dependency: &Dependency) -> Option<String> {
     };
     (!allowed).then(|| match name.as_str() {
         TESTKIT if row.has_simulator => "hris-testkit must be optional, behind the feature `sim`".to_owned(),
-        _ => format!(
-            "{} must not depend on {name}; the layers are in xtask's crate_table.rs",
-            row.name
-        ),
+        _ => format!("{} must not depend on {name}; the layers are in xtask's crate_table.rs", row.name),
     })
 }
 
@@ -76,11 +64,7 @@ fn leaks_testkit(row: &Crate, package: &Package) -> Vec<String> {
         .filter(|(feature, entries)| *feature != "sim" && entries.iter().any(brings))
         .map(|(feature, _)| format!("feature `{feature}` brings in hris-testkit; only `sim` may"))
         .collect();
-    if package
-        .features
-        .get("default")
-        .is_some_and(|entries| entries.iter().any(|entry| entry == "sim"))
-    {
+    if package.features.get("default").is_some_and(|entries| entries.iter().any(|entry| entry == "sim")) {
         leaks.push("`sim` must not be a default feature".to_owned());
     }
     leaks
@@ -100,25 +84,15 @@ mod tests {
     }
 
     fn foreign(name: &str) -> Dependency {
-        Dependency {
-            path: None,
-            ..ours(name)
-        }
+        Dependency { path: None, ..ours(name) }
     }
 
     fn dev(name: &str) -> Dependency {
-        Dependency {
-            kind: Some("dev".to_owned()),
-            req: "*".to_owned(),
-            ..ours(name)
-        }
+        Dependency { kind: Some("dev".to_owned()), req: "*".to_owned(), ..ours(name) }
     }
 
     fn optional(name: &str) -> Dependency {
-        Dependency {
-            optional: true,
-            ..ours(name)
-        }
+        Dependency { optional: true, ..ours(name) }
     }
 
     /// The findings for one package of the table.
@@ -142,26 +116,10 @@ mod tests {
         for (name, dependencies, features) in [
             ("hris-core", vec![foreign("serde"), dev("hris-testkit")], &[][..]),
             ("hris-http", vec![ours("hris-core"), foreign("reqwest")], &[]),
-            (
-                "hris-sesame",
-                vec![ours("hris-core"), ours("hris-http"), optional("hris-testkit")],
-                sim,
-            ),
-            (
-                "sessionm",
-                vec![ours("hris-http"), optional("hris-testkit"), dev("hris-testkit")],
-                sim,
-            ),
-            (
-                "hris-store-sqlite",
-                vec![ours("hris-core"), dev("hris-testkit")],
-                &[],
-            ),
-            (
-                "hris-sync",
-                vec![ours("hris-core"), ours("hris-store-memory")],
-                &[],
-            ),
+            ("hris-sesame", vec![ours("hris-core"), ours("hris-http"), optional("hris-testkit")], sim),
+            ("sessionm", vec![ours("hris-http"), optional("hris-testkit"), dev("hris-testkit")], sim),
+            ("hris-store-sqlite", vec![ours("hris-core"), dev("hris-testkit")], &[]),
+            ("hris-sync", vec![ours("hris-core"), ours("hris-store-memory")], &[]),
             ("hris-runner", vec![ours("hris-sync"), ours("hris-notify")], &[]),
             ("hris", vec![ours("hris-sesame"), ours("hris-sync")], &[]),
             ("hris-tests", vec![ours("hris"), dev("hris-testkit")], &[]),
@@ -198,24 +156,15 @@ mod tests {
 
     #[test]
     fn a_dev_dependency_with_a_version_is_found() {
-        let versioned = Dependency {
-            req: "^0.1.0".to_owned(),
-            ..dev("hris-testkit")
-        };
+        let versioned = Dependency { req: "^0.1.0".to_owned(), ..dev("hris-testkit") };
         assert_eq!(findings("hris-core", &[versioned], &[]).len(), 1);
     }
 
     #[test]
     fn the_testkit_comes_in_by_the_feature_sim_alone() {
         let kit = [optional("hris-testkit")];
-        assert_eq!(
-            findings("hris-sesame", &kit, &[("extra", &["hris-testkit/fast"])]).len(),
-            1
-        );
-        assert_eq!(
-            findings("hris-sesame", &kit, &[("hris-testkit", &["dep:hris-testkit"])]).len(),
-            1
-        );
+        assert_eq!(findings("hris-sesame", &kit, &[("extra", &["hris-testkit/fast"])]).len(), 1);
+        assert_eq!(findings("hris-sesame", &kit, &[("hris-testkit", &["dep:hris-testkit"])]).len(), 1);
         let default: &[(&str, &[&str])] = &[("default", &["sim"]), ("sim", &["dep:hris-testkit"])];
         assert_eq!(findings("hris-sesame", &kit, default).len(), 1);
     }
@@ -233,11 +182,7 @@ mod tests {
             ..Package::default()
         };
         let metadata = Metadata {
-            packages: vec![
-                package("hris-core"),
-                package("hris-runner"),
-                package("hris-sesame"),
-            ],
+            packages: vec![package("hris-core"), package("hris-runner"), package("hris-sesame")],
             ..Metadata::default()
         };
         assert_eq!(check(&metadata).len(), 2);

@@ -7,11 +7,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     tree.rust()
         .filter(|(file, _)| !file.text.starts_with("//!"))
         .map(|(file, _)| {
-            Finding::at(
-                &file.path,
-                1,
-                "the first line must be `//!` and say what lives in this file",
-            )
+            Finding::at(&file.path, 1, "the first line must be `//!` and say what lives in this file")
         })
         .collect()
 }
@@ -28,10 +24,8 @@ mod tests {
             ("crates/a/src/comment.rs", "// Not a doc comment."),
             ("docs/page.md", "# Page"),
         ]);
-        let found: Vec<_> = check(&tree)
-            .iter()
-            .map(|f| f.to_string().split(": ").next().unwrap().to_owned())
-            .collect();
+        let found: Vec<_> =
+            check(&tree).iter().map(|f| f.to_string().split(": ").next().unwrap().to_owned()).collect();
         assert_eq!(found, ["crates/a/src/bad.rs:1", "crates/a/src/comment.rs:1"]);
     }
 }

@@ -36,10 +36,7 @@ mod tests {
 
     fn lines(source: &str) -> Vec<String> {
         let findings = check(&Tree::of(&[("a.rs", source)]));
-        findings
-            .iter()
-            .map(|finding| finding.to_string().split(": ").next().unwrap().to_owned())
-            .collect()
+        findings.iter().map(|finding| finding.to_string().split(": ").next().unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -47,10 +44,7 @@ mod tests {
         assert_eq!(lines("#[allow(x)]\nfn f() {}"), ["a.rs:1"]);
         assert_eq!(lines("\n#![expect(x, y)]"), ["a.rs:2"]);
         assert_eq!(lines("#[cfg_attr(test, allow(x))]"), ["a.rs:1"]);
-        assert_eq!(
-            lines("#[cfg_attr(test, allow(x), expect(y, reason = \"z\"))]"),
-            ["a.rs:1"]
-        );
+        assert_eq!(lines("#[cfg_attr(test, allow(x), expect(y, reason = \"z\"))]"), ["a.rs:1"]);
         assert_eq!(lines("#[allow(reason_like)]"), ["a.rs:1"]);
         assert_eq!(lines("#[allow(x)] // reason = \"in a comment\""), ["a.rs:1"]);
     }

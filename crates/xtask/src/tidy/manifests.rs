@@ -8,27 +8,18 @@ pub(super) fn check(metadata: &Metadata, tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in &metadata.packages {
         let path = metadata.manifest_of(package);
-        if !tree
-            .get(&path)
-            .is_some_and(|manifest| inherits_lints(&manifest.text))
-        {
+        if !tree.get(&path).is_some_and(|manifest| inherits_lints(&manifest.text)) {
             findings.push(Finding::file(&path, "add `[lints]` with `workspace = true`"));
         }
         if package.is_published() && package.description.as_deref().unwrap_or_default().is_empty() {
-            findings.push(Finding::file(
-                &path,
-                "add a `description`: crates.io refuses a crate without one",
-            ));
+            findings.push(Finding::file(&path, "add a `description`: crates.io refuses a crate without one"));
         }
     }
     findings
 }
 
 fn inherits_lints(manifest: &str) -> bool {
-    let mut lines = manifest
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut lines = manifest.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let inherits = |line: &str| line.replace(' ', "") == "workspace=true";
     lines.any(|line| line == "[lints]") && lines.next().is_some_and(inherits)
 }
@@ -47,11 +38,8 @@ mod tests {
             publish,
             ..Package::default()
         };
-        let metadata = Metadata {
-            packages: vec![package],
-            workspace_root: "/r".into(),
-            ..Metadata::default()
-        };
+        let metadata =
+            Metadata { packages: vec![package], workspace_root: "/r".into(), ..Metadata::default() };
         check(&metadata, &Tree::of(&[("crates/a/Cargo.toml", manifest)])).len()
     }
 
@@ -59,10 +47,7 @@ mod tests {
     fn a_manifest_without_the_workspaces_lints_is_found() {
         assert_eq!(found(LINTS, Some("A."), None), 0);
         assert_eq!(found("[package]\nworkspace = true\n", Some("A."), None), 1);
-        assert_eq!(
-            found("[lints]\n\n[lints.rust]\nworkspace = true\n", Some("A."), None),
-            1
-        );
+        assert_eq!(found("[lints]\n\n[lints.rust]\nworkspace = true\n", Some("A."), None), 1);
     }
 
     #[test]

@@ -39,10 +39,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn is_about_rules(table: &Table) -> bool {
-    table
-        .header
-        .iter()
-        .any(|column| ["id", "rule", "test"].contains(&column.as_str()))
+    table.header.iter().any(|column| ["id", "rule", "test"].contains(&column.as_str()))
 }
 
 fn check_row(row: &Row, tests: &TestNames<'_>, ids: &mut BTreeSet<String>) -> Vec<Finding> {
@@ -51,18 +48,10 @@ fn check_row(row: &Row, tests: &TestNames<'_>, ids: &mut BTreeSet<String>) -> Ve
     if id.is_empty() {
         findings.push(Finding::at(PAGE, row.line, "the rule has no id"));
     } else if !ids.insert(id.to_owned()) {
-        findings.push(Finding::at(
-            PAGE,
-            row.line,
-            format!("`{id}` is already a rule above"),
-        ));
+        findings.push(Finding::at(PAGE, row.line, format!("`{id}` is already a rule above")));
     }
     if code_spans(test).next().is_none() {
-        findings.push(Finding::at(
-            PAGE,
-            row.line,
-            "name the test that proves the rule, in backticks",
-        ));
+        findings.push(Finding::at(PAGE, row.line, "name the test that proves the rule, in backticks"));
     }
     findings
 }
@@ -98,11 +87,7 @@ fn check_list(tree: &Tree) -> Vec<Finding> {
         .into_iter()
         .filter(|code| words(list, code.name).next().is_none())
         .map(|code| {
-            Finding::at(
-                CODES,
-                file.line_of(code.at),
-                format!("{} is missing in the list ALL", code.name),
-            )
+            Finding::at(CODES, file.line_of(code.at), format!("{} is missing in the list ALL", code.name))
         })
         .collect()
 }
@@ -117,14 +102,10 @@ struct Code<'a> {
 fn codes<'a>(file: &'a File, rust: &'a RustText) -> Vec<Code<'a>> {
     let code = |at: usize| {
         let before = &rust.code()[..at];
-        let statement = before
-            .rfind([';', '{', '}'])
-            .map_or(before, |end| &before[end + 1..]);
+        let statement = before.rfind([';', '{', '}']).map_or(before, |end| &before[end + 1..]);
         let keyword = words(statement, "const").next()?;
         let name = first_word(statement[keyword + "const".len()..].trim_start());
-        let text = file.text[at + CODE.len()..]
-            .trim_start_matches(['(', ' ', '\n'])
-            .strip_prefix('"')?;
+        let text = file.text[at + CODE.len()..].trim_start_matches(['(', ' ', '\n']).strip_prefix('"')?;
         let text = text.split('"').next()?;
         Some(Code { name, text, at })
     };
@@ -143,10 +124,7 @@ mod tests {
 
     fn found(page: &str, source: &str) -> Vec<String> {
         let findings = check(&Tree::of(&[(PAGE, page), (CODES, source)]));
-        findings
-            .iter()
-            .map(|finding| finding.to_string().split(": ").next().unwrap().to_owned())
-            .collect()
+        findings.iter().map(|finding| finding.to_string().split(": ").next().unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -159,53 +137,29 @@ mod tests {
         let row = |row: &str| found(&format!("{GOOD}{row}\n"), SOURCE);
         assert_eq!(row("| d | z | seed | `proves_it` |"), [""; 0]);
         assert_eq!(row("| | z | seed | `proves_it` |"), ["docs/rules.md:6"], "no id");
-        assert_eq!(
-            row("| c | z | seed | `proves_it` |"),
-            ["docs/rules.md:6"],
-            "the same id again"
-        );
+        assert_eq!(row("| c | z | seed | `proves_it` |"), ["docs/rules.md:6"], "the same id again");
         assert_eq!(row("| d | z | seed | to do |"), ["docs/rules.md:6"], "no test");
-        assert_eq!(
-            row("| d | z | seed | `proves_it`, `gone` |"),
-            ["docs/rules.md:6"],
-            "unknown test"
-        );
-        assert_eq!(
-            row("\n| id | rule | test |\n|---|---|---|"),
-            ["docs/rules.md:7"],
-            "other columns"
-        );
+        assert_eq!(row("| d | z | seed | `proves_it`, `gone` |"), ["docs/rules.md:6"], "unknown test");
+        assert_eq!(row("\n| id | rule | test |\n|---|---|---|"), ["docs/rules.md:7"], "other columns");
     }
 
     #[test]
     fn a_code_without_a_row_is_found() {
         let page = GOOD.replace("| c |", "| d |");
         assert_eq!(found(&page, SOURCE), ["crates/hris-core/src/problem.rs:5"]);
-        let elsewhere = (
-            "crates/hris-campaigns/src/problem.rs",
-            "const D: RuleCode = RuleCode::new(\"d\");",
-        );
-        assert_eq!(
-            check(&Tree::of(&[(PAGE, GOOD), (CODES, SOURCE), elsewhere])).len(),
-            1
-        );
+        let elsewhere = ("crates/hris-campaigns/src/problem.rs", "const D: RuleCode = RuleCode::new(\"d\");");
+        assert_eq!(check(&Tree::of(&[(PAGE, GOOD), (CODES, SOURCE), elsewhere])).len(), 1);
     }
 
     #[test]
     fn a_code_that_the_list_misses_is_found() {
-        assert_eq!(
-            found(GOOD, &SOURCE.replace("[A_B, C]", "[A_B]")),
-            ["crates/hris-core/src/problem.rs:5"]
-        );
+        assert_eq!(found(GOOD, &SOURCE.replace("[A_B, C]", "[A_B]")), ["crates/hris-core/src/problem.rs:5"]);
     }
 
     #[test]
     fn a_missing_page_table_or_source_is_found() {
         assert_eq!(check(&Tree::of(&[(CODES, SOURCE)])).len(), 1);
         assert_eq!(found("# Rules\n", SOURCE)[0], "docs/rules.md");
-        assert_eq!(
-            check(&Tree::of(&[(PAGE, GOOD), ("crates/a/src/lib.rs", SOURCE)])).len(),
-            1
-        );
+        assert_eq!(check(&Tree::of(&[(PAGE, GOOD), ("crates/a/src/lib.rs", SOURCE)])).len(), 1);
     }
 }

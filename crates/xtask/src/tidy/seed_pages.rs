@@ -40,27 +40,15 @@ mod tests {
 
     fn found(page: &str) -> usize {
         let tests = ("crates/a/tests/t.rs", "#[test]\nfn people_leave() {}");
-        check(&Tree::of(&[
-            ("docs/seeds/1.md", page),
-            ("docs/other.md", "| x |\n|---|\n| `gone` |"),
-            tests,
-        ]))
-        .len()
+        check(&Tree::of(&[("docs/seeds/1.md", page), ("docs/other.md", "| x |\n|---|\n| `gone` |"), tests]))
+            .len()
     }
 
     #[test]
     fn the_last_columns_tests_must_exist() {
         let table = "# Seed\n| sentence | code | tests |\n|---|---|---|\n";
-        assert_eq!(
-            found(&format!(
-                "{table}| a | `any` | `people_leave` |\n| b | | out of scope |\n"
-            )),
-            0
-        );
-        assert_eq!(
-            found(&format!("{table}| a | `any` | `people_leave`, `people_stay` |\n")),
-            1
-        );
+        assert_eq!(found(&format!("{table}| a | `any` | `people_leave` |\n| b | | out of scope |\n")), 0);
+        assert_eq!(found(&format!("{table}| a | `any` | `people_leave`, `people_stay` |\n")), 1);
     }
 
     #[test]

@@ -14,10 +14,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             continue;
         }
         for module in MODULES {
-            for at in rust
-                .words(module)
-                .filter(|&at| is_path_segment(rust, at, module.len()))
-            {
+            for at in rust.words(module).filter(|&at| is_path_segment(rust, at, module.len())) {
                 let message = format!("a simulator must not use `{module}`: write the vendor's JSON by hand");
                 findings.push(Finding::at(&file.path, file.line_of(at), message));
             }
@@ -65,11 +62,7 @@ mod tests {
             "fn f() { wire::encode() }",
         ] {
             assert_eq!(found("crates/hris-sesame/src/sim.rs", source), 1, "{source}");
-            assert_eq!(
-                found("crates/hris-sesame/src/sim/pages.rs", source),
-                1,
-                "{source}"
-            );
+            assert_eq!(found("crates/hris-sesame/src/sim/pages.rs", source), 1, "{source}");
         }
     }
 
@@ -82,13 +75,7 @@ mod tests {
         ] {
             assert_eq!(found("crates/hris-sesame/src/sim.rs", source), 0, "{source}");
         }
-        assert_eq!(
-            found("crates/hris-sesame/src/client.rs", "use crate::wire::Worker;"),
-            0
-        );
-        assert_eq!(
-            found("crates/hris-sesame/src/simple.rs", "use crate::wire::Worker;"),
-            0
-        );
+        assert_eq!(found("crates/hris-sesame/src/client.rs", "use crate::wire::Worker;"), 0);
+        assert_eq!(found("crates/hris-sesame/src/simple.rs", "use crate::wire::Worker;"), 0);
     }
 }

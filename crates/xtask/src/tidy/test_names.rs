@@ -18,18 +18,11 @@ pub(super) struct TestNames<'a> {
 
 impl<'a> TestNames<'a> {
     pub(super) fn of(tree: &'a Tree) -> Self {
-        let direct = tree
-            .rust()
-            .flat_map(|(_, rust)| rust.tests())
-            .filter(|name| !name.starts_with('$'));
-        let macros = tree
-            .rust()
-            .filter(|(_, rust)| rust.tests().iter().any(|name| name.starts_with('$')));
+        let direct = tree.rust().flat_map(|(_, rust)| rust.tests()).filter(|name| !name.starts_with('$'));
+        let macros = tree.rust().filter(|(_, rust)| rust.tests().iter().any(|name| name.starts_with('$')));
         Self {
             direct: direct.collect(),
-            macros: macros
-                .map(|(file, rust)| (package_of(&file.path), rust))
-                .collect(),
+            macros: macros.map(|(file, rust)| (package_of(&file.path), rust)).collect(),
             tree,
         }
     }
@@ -46,9 +39,7 @@ impl<'a> TestNames<'a> {
     }
 
     fn is_function_in(&self, package: &str, name: &str) -> bool {
-        self.tree
-            .rust()
-            .any(|(file, rust)| package_of(&file.path) == package && rust.defines_function(name))
+        self.tree.rust().any(|(file, rust)| package_of(&file.path) == package && rust.defines_function(name))
     }
 
     /// The findings of a cell that names tests in backticks: those that do not exist.
@@ -56,11 +47,7 @@ impl<'a> TestNames<'a> {
         code_spans(cell)
             .filter(|name| !self.has(name))
             .map(|name| {
-                Finding::at(
-                    page,
-                    line,
-                    format!("there is no test `{name}`: name the one that proves this"),
-                )
+                Finding::at(page, line, format!("there is no test `{name}`: name the one that proves this"))
             })
             .collect()
     }
@@ -68,9 +55,7 @@ impl<'a> TestNames<'a> {
 
 /// `crates/NAME`, or the first folder.
 fn package_of(path: &str) -> &str {
-    let end = path
-        .match_indices('/')
-        .nth(usize::from(path.starts_with("crates/")));
+    let end = path.match_indices('/').nth(usize::from(path.starts_with("crates/")));
     end.map_or(path, |(end, _)| &path[..end])
 }
 
@@ -87,10 +72,7 @@ mod tests {
                 "macro_rules! suite { ($($name:ident)*) => { $(#[test] fn $name() { run($name) })* } }\n\
                  suite! { behaviour elsewhere }",
             ),
-            (
-                "crates/kit/src/behaviours.rs",
-                "pub async fn behaviour() {}\nfn unlisted() {}",
-            ),
+            ("crates/kit/src/behaviours.rs", "pub async fn behaviour() {}\nfn unlisted() {}"),
             ("crates/b/src/lib.rs", "fn elsewhere() {}"),
         ]);
         TestNames::of(&tree).check_cell("p.md", 1, cell).len()
@@ -98,10 +80,7 @@ mod tests {
 
     #[test]
     fn tests_by_name_by_path_and_by_macro_exist() {
-        assert_eq!(
-            missing("`direct`, `a::t::direct` and `behaviour`; see the notes"),
-            0
-        );
+        assert_eq!(missing("`direct`, `a::t::direct` and `behaviour`; see the notes"), 0);
     }
 
     #[test]
