@@ -23,8 +23,8 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
 const LOG_PAGES: i64 = 4_000;
 
 /// Memory for pages: a large write needs its changed pages at hand, or they are written several times.
-const WRITER_CACHE_KIB: i64 = 32 << 10;
-const READER_CACHE_KIB: i64 = 8 << 10;
+const WRITER_CACHE_KIB: i64 = 16 << 10;
+const READER_CACHE_KIB: i64 = 4 << 10;
 
 /// Statements kept prepared; there are fewer than this.
 const STATEMENTS: usize = 64;
