@@ -101,14 +101,24 @@ async fn read_whole(response: &mut reqwest::Response, promised: usize, limit: us
     if promised > limit {
         return Err(too_large(limit));
     }
-    let mut body = BytesMut::with_capacity(promised);
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        if body.len() + chunk.len() > limit {
-            return Err(too_large(limit));
-        }
-        body.extend_from_slice(&chunk);
+    let Some(first) = piece(response, 0, limit).await? else { return Ok(Bytes::new()) };
+    // Most pages come in one piece, which need not be copied.
+    let Some(second) = piece(response, first.len(), limit).await? else { return Ok(first) };
+    let mut body = BytesMut::with_capacity(promised.max(first.len() + second.len()));
+    body.extend_from_slice(&first);
+    body.extend_from_slice(&second);
+    while let Some(piece) = piece(response, body.len(), limit).await? {
+        body.extend_from_slice(&piece);
     }
     Ok(body.freeze())
+}
+
+async fn piece(response: &mut reqwest::Response, read: usize, limit: usize) -> Result<Option<Bytes>> {
+    let piece = response.chunk().await.map_err(broken)?;
+    match &piece {
+        Some(piece) if read + piece.len() > limit => Err(too_large(limit)),
+        _ => Ok(piece),
+    }
 }
 
 async fn read_what_comes(response: &mut reqwest::Response, limit: usize) -> Bytes {

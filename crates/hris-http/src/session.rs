@@ -194,7 +194,7 @@ impl Session {
         let answer = Answer::read(response, self.clock().now(), limit).await?;
         let error = match self.classify.classify(request.operation(), &answer) {
             Verdict::ByStatus => by_status(&answer),
-            Verdict::Failed(error) => Some(error.with_delivery(Delivery::Answered)),
+            Verdict::Failed(error) => Some(answered(error)),
             Verdict::Refused(error) => Some(error.with_delivery(Delivery::NotSent)),
         };
         let Some(error) = error else { return Ok(answer) };
@@ -215,6 +215,11 @@ impl Session {
     fn in_context(&self, request: &Request, error: Error) -> Error {
         error.with_context("operation", request.operation()).with_context("host", self.base.authority())
     }
+}
+
+/// Corrects what an error of a vendor's reader says by default: that nothing was sent.
+fn answered(error: Error) -> Error {
+    error.with_delivery(Delivery::Answered)
 }
 
 fn timed_out(delivery: Delivery) -> Error {
@@ -249,7 +254,7 @@ impl<T: Send, F: Fn(Answer) -> Result<T> + Send + Sync> Receive for Whole<F> {
     ) -> Result<T> {
         let answer = session.answer(request, response).await?;
         drop(permit);
-        (self.0)(answer)
+        (self.0)(answer).map_err(answered)
     }
 }
 
@@ -274,7 +279,7 @@ where
         if !response.status().is_success() {
             let answer = session.answer(request, response).await?;
             let error = Error::new(ErrorKind::Protocol, "the answer is no success");
-            return Err(error.with_delivery(Delivery::Answered).with_context("status", answer.status()));
+            return Err(answered(error).with_context("status", answer.status()));
         }
         let watch = Watch {
             clock: Arc::clone(session.clock()),
@@ -283,10 +288,12 @@ where
             operation: request.operation(),
             host: session.base.authority().to_owned(),
         };
-        let begun = (self.0)(BodyStream::new(response, permit, watch)).await;
-        if let Err(error) = &begun {
-            session.report(error).await;
+        match (self.0)(BodyStream::new(response, permit, watch)).await {
+            Ok(begun) => Ok(begun),
+            Err(error) => {
+                session.report(&error).await;
+                Err(answered(error))
+            }
         }
-        begun
     }
 }

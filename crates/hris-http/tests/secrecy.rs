@@ -112,6 +112,18 @@ fn debug_and_traces_hide_secrets() {
             _ = write!(shown, "{} ", everything(&cut));
             _ = write!(shown, "{:?} ", session.execute(&request()).await.unwrap());
             assert_eq!(server.request_count(), 7);
+            // The library beneath keeps the URL in its errors, and they are kept as sources.
+            for reply in [Reply::close(), echo().cut_after(14)] {
+                server.push(reply);
+                let once = request().with_repeatable(false);
+                let error = session.execute(&once).await.unwrap_err();
+                assert!(error.source().is_some());
+                _ = write!(shown, "{} ", everything(&error));
+            }
+            drop(server);
+            let refused = session.execute(&request()).await.unwrap_err();
+            assert!(refused.source().is_some());
+            _ = write!(shown, "{} ", everything(&refused));
         });
     });
     let log = log.text();

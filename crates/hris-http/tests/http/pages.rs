@@ -206,6 +206,17 @@ fn a_listing_that_grows_while_it_is_read_is_read_to_its_new_end() {
 }
 
 #[test]
+fn a_later_page_that_names_an_earlier_last_one_cuts_nothing_off() {
+    run(async {
+        let fetch =
+            |number| async move { Ok(NumberedPage::new(vec![number], if number == 2 { 2 } else { 3 })) };
+        let (pages, _) = numbered_pages(fetch, 1);
+        let items: Vec<u64> = pages.try_concat().await.unwrap();
+        assert_eq!(items, [1, 2, 3]);
+    });
+}
+
+#[test]
 fn a_server_that_ignores_the_page_number_is_found_out() {
     run(async {
         let fetch = |_| async { Ok(NumberedPage::new(vec![()], 3).with_number(Some(1))) };

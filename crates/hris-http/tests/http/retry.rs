@@ -198,7 +198,9 @@ fn a_time_out_after_sending_leaves_a_writes_effect_unknown() {
         let session = session(&clock, &server);
         let test = async {
             server.received(1).await;
-            clock.advance(Duration::from_secs(120));
+            clock.advance(Duration::from_secs(119));
+            assert_eq!(clock.sleepers(), 1, "the request's own time-out holds");
+            clock.advance(Duration::from_secs(1));
         };
         let request = post().with_timeout(Duration::from_secs(120));
         let ((), answer) = join(test, session.execute(&request)).await;
@@ -270,6 +272,20 @@ fn an_answer_that_is_no_whole_json_is_tried_again_and_final_after_five_attempts(
                 session(&clock(), &server).execute_json::<serde_json::Value>(&post()).await.unwrap_err();
             assert_eq!((server.request_count(), error.delivery()), (1, Delivery::Answered), "{body}");
         }
+    });
+}
+
+#[test]
+fn an_error_of_the_reader_counts_as_answered_so_that_a_write_is_not_repeated() {
+    run(async {
+        let transient = |_| Err::<(), _>(Error::new(ErrorKind::Unavailable, "not yet"));
+        let server = FaultServer::start([Reply::json(PAGE), Reply::json(PAGE)]).await;
+        let error = session(&clock(), &server).execute_with(&post(), transient).await.unwrap_err();
+        assert_eq!((server.request_count(), error.delivery()), (1, Delivery::Answered));
+
+        let server = FaultServer::start((0..9).map(|_| Reply::json(PAGE))).await;
+        session(&clock(), &server).execute_with(&get(), transient).await.unwrap_err();
+        assert_eq!(server.request_count(), 5);
     });
 }
 

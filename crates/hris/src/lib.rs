@@ -1,0 +1,36 @@
+//! The front door: every crate behind a feature, and connectors from a configuration.
+//!
+#![doc = include_str!("../README.md")]
+
+mod config;
+mod credentials;
+mod options;
+mod registry;
+mod vendors;
+
+pub use config::ConnectorConfig;
+pub use credentials::{Credentials, SecretRef};
+pub use registry::{Credential, Registry, Vendor};
+
+#[doc(inline)]
+pub use hris_core as core;
+#[doc(inline)]
+pub use hris_http as http;
+#[doc(inline)]
+pub use hris_sync as sync;
+
+#[cfg(feature = "sesame")]
+#[doc(inline)]
+pub use hris_sesame as sesame;
+
+#[cfg(feature = "memory")]
+#[doc(inline)]
+pub use hris_store_memory as store_memory;
+
+#[cfg(feature = "sqlite")]
+#[doc(inline)]
+pub use hris_store_sqlite as store_sqlite;
+
+#[cfg(feature = "file-target")]
+#[doc(inline)]
+pub use hris_target_file as target_file;

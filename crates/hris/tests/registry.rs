@@ -1,0 +1,106 @@
+//! The registry: built-in vendors by feature, vendors of others by registration, and errors before any request.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use hris::core::{ErrorKind, HrisConnector};
+use hris::http::Transport;
+use hris::{Credential, Credentials, Registry, Vendor};
+use hris_testkit::MockConnector;
+
+fn transport() -> Transport {
+    Transport::builder().build().unwrap()
+}
+
+fn acme() -> Vendor {
+    let vendor = Vendor::new("acme", "Acme People", |_, credentials, _| {
+        credentials.get("api_key")?;
+        Ok(Arc::new(MockConnector::new([])) as Arc<dyn HrisConnector>)
+    });
+    let key = Credential::new("api_key", "the key");
+    vendor.with_credential(key).with_credential(Credential::new("company", "its id").optional())
+}
+
+#[test]
+fn the_features_decide_which_vendors_are_built_in() {
+    let names: Vec<_> = Registry::builtin().vendors().map(|vendor| vendor.name().to_owned()).collect();
+    let expected: &[&str] = &[
+        #[cfg(feature = "sesame")]
+        "sesame",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_vendor_of_somebody_else_is_built_like_a_built_in_one() {
+    let mut registry = Registry::builtin();
+    registry.register(acme()).unwrap();
+    let credentials = Credentials::new().with("api_key", "k".into());
+    let connector = registry.build("acme", &serde_json::Map::new(), &credentials, &transport()).unwrap();
+    assert_eq!(connector.descriptor().vendor, "mock");
+}
+
+#[test]
+fn a_name_is_given_once() {
+    let mut registry = Registry::new();
+    registry.register(acme()).unwrap();
+    let error = registry.register(acme()).unwrap_err();
+    assert!(error.kind() == ErrorKind::Config && error.to_string().contains("acme"), "{error}");
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_named_and_nothing_secret_is() {
+    let mut registry = Registry::new();
+    registry.register(acme()).unwrap();
+    let build = |vendor: &str, credentials: Credentials| {
+        let error = registry.build(vendor, &serde_json::Map::new(), &credentials, &transport()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        error.to_string()
+    };
+    assert!(build("amce", Credentials::new()).contains("this program knows: acme"));
+    assert!(build("acme", Credentials::new()).contains("`api_key` is missing"));
+    let many = Credentials::new().with("api_key", "s3cret".into()).with("token", "s3cret".into());
+    let error = build("acme", many);
+    assert!(error.contains("no credential `token`; it has: api_key, company"), "{error}");
+    assert!(!error.contains("s3cret"));
+}
+
+#[cfg(feature = "sesame")]
+mod sesame {
+    //! With a connector that has a simulator.
+
+    use super::*;
+    use hris::ConnectorConfig;
+    use hris_sesame::sim::SesameSim;
+    use hris_testkit::population::Population;
+
+    #[test]
+    fn a_built_in_connector_reaches_its_vendor() {
+        hris_testkit::run(async {
+            let sim = SesameSim::start(Population::new(1).size(3).build()).await;
+            let credentials = Credentials::new().with("token", sim.token());
+            let options = serde_json::json!({ "base_url": sim.url() });
+            let options = options.as_object().unwrap();
+            let connector = Registry::builtin().build("sesame", options, &credentials, &transport()).unwrap();
+            assert_eq!(connector.check().await.unwrap().id.as_str(), SesameSim::COMPANY_ID);
+
+            let tagged = serde_json::json!({ "vendor": "sesame", "base_url": sim.url() });
+            let config: ConnectorConfig = serde_json::from_value(tagged).unwrap();
+            assert_eq!(serde_json::to_value(&config).unwrap()["vendor"], config.vendor());
+            let connector = config.build(&credentials, &transport()).unwrap();
+            assert_eq!(connector.check().await.unwrap().id.as_str(), SesameSim::COMPANY_ID);
+        });
+    }
+
+    #[test]
+    fn an_unknown_option_is_refused() {
+        let options = serde_json::json!({ "regoin": "eu1" });
+        let credentials = Credentials::new().with("token", "t".into());
+        let built =
+            Registry::builtin().build("sesame", options.as_object().unwrap(), &credentials, &transport());
+        let error = built.unwrap_err();
+        assert!(error.kind() == ErrorKind::Config && error.to_string().contains("regoin"), "{error}");
+        let tagged = serde_json::json!({ "vendor": "sesame", "regoin": "eu1" });
+        assert!(serde_json::from_value::<ConnectorConfig>(tagged).is_err());
+    }
+}

@@ -1,0 +1,220 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Parser, Subcommand, ValueEnum};
+use hris::core::SourceField;
+
+/// Connects an HR system to a file of members: check, look, plan, apply.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hrisctl",
+    version,
+    max_term_width = 110,
+    after_help = "`hrisctl --help` shows a commented connection file; `hrisctl example > connection.toml` starts one.",
+    after_long_help = concat!(
+        "Exit codes: 0 done, 1 failed, 2 the connection file or an argument cannot work, 3 a plan is held,\n",
+        "4 applied but not every action. The reason is on standard error.\n\n",
+        "A connection file (`hrisctl example` prints it, `hrisctl schema` prints its JSON schema):\n\n",
+        include_str!("example.toml")
+    )
+)]
+pub(crate) struct Args {
+    /// The connection file
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "connection.toml")]
+    pub(crate) connection: PathBuf,
+
+    /// Scheme, host and port of the HR system, in place of what the connection file says
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check the credential and tell whose account it opens
+    Check(Check),
+    /// Show what the account's data looks like: fields, fill, formats, pages; no values
+    Probe(Probe),
+    /// List the fields that a mapping can read
+    Fields(Fields),
+    /// Print employees as JSON lines
+    Employees(Employees),
+    /// Show what a run would do, or a stored plan; nothing is kept unless told so
+    Plan(Plan),
+    /// Carry out a stored plan, or read, plan and apply in one go
+    Apply(Apply),
+    /// Let a held plan go ahead, and apply it
+    Release(Release),
+    /// Give a stored plan up
+    Dismiss(Dismiss),
+    /// List past runs, newest first
+    History(History),
+    /// Write the error file of a run
+    Errors(Errors),
+    /// Print a commented connection file
+    Example,
+    /// Print the JSON schema of connection files
+    Schema,
+    /// List the vendors and the credentials that they need
+    Vendors,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fields {
+    /// Print JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Probe {
+    /// Look at no more than about so many people; 0 looks at everyone
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) people: u64,
+
+    /// Look at these fields only; some fields cost a request for each person (see `fields`)
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',')]
+    pub(crate) fields: Vec<SourceField>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Employees {
+    /// Read these fields instead of the mapped ones
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',', conflicts_with = "all_fields")]
+    pub(crate) fields: Vec<SourceField>,
+
+    /// Read every field that the account offers
+    #[arg(long)]
+    pub(crate) all_fields: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// A stored plan to look at once more
+    #[arg(value_name = "PLAN", conflicts_with_all = ["save", "as_of"])]
+    pub(crate) stored: Option<String>,
+
+    /// Keep the plan for `apply`
+    #[arg(long)]
+    pub(crate) save: bool,
+
+    /// List the actions, with the names of the fields that change and no values
+    #[arg(long)]
+    pub(crate) actions: bool,
+
+    /// Print JSON lines: the plan's header, and with --actions each action
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Today's date where the customer is, if it is not today's in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<NaiveDate>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Apply {
+    /// The stored plan; without one, a whole run
+    #[arg(value_name = "PLAN", requires = "digest")]
+    pub(crate) plan: Option<String>,
+
+    /// The digest that `plan --save` showed: confirms that this very plan is meant
+    #[arg(long, requires = "plan")]
+    pub(crate) digest: Option<String>,
+
+    /// A name for the run; the same name again answers the same report
+    #[arg(long, value_name = "RUN", conflicts_with = "plan")]
+    pub(crate) run: Option<String>,
+
+    /// Today's date where the customer is, if it is not today's in UTC
+    #[arg(long, value_name = "YYYY-MM-DD", conflicts_with = "plan")]
+    pub(crate) as_of: Option<NaiveDate>,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Release {
+    /// The held plan
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: String,
+
+    /// Its digest: confirms that this very plan is meant
+    #[arg(long)]
+    pub(crate) digest: String,
+
+    /// Who releases it; recorded
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: String,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Dismiss {
+    /// The stored plan
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: String,
+
+    /// Who gives it up; recorded
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct History {
+    /// How many runs
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+
+    /// Print JSON lines
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Errors {
+    /// The run; the newest one that has a plan, if left out
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+
+    /// The warnings instead of the errors
+    #[arg(long)]
+    pub(crate) warnings: bool,
+
+    /// The form of the file
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    pub(crate) format: Format,
+
+    /// Where to write it, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// The form of an error file.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// Comma-separated values with a header
+    Csv,
+    /// JSON lines
+    Json,
+}

@@ -1,0 +1,68 @@
+//! `check`, `fields` and `vendors`: what a connection is to, and what it can read.
+
+use std::fmt::Write as _;
+
+use hris::Registry;
+use serde_json::json;
+
+use crate::args::{Check, Fields};
+use crate::failure::Result;
+use crate::output;
+use crate::setup::Setup;
+
+pub(crate) async fn check(setup: &Setup<'_>, wanted: &Check) -> Result<()> {
+    let connector = setup.connector()?;
+    let account = connector.check().await?;
+    if wanted.json {
+        return output::json(&json!({
+            "vendor": connector.descriptor().vendor,
+            "account": account.id,
+            "name": account.name,
+            "not_ready": account.not_ready,
+            "remarks": account.remarks,
+        }));
+    }
+    let vendor = connector.descriptor().display_name;
+    let name = account.name.as_deref().unwrap_or("an unnamed company");
+    let mut text = format!("connected to {vendor}: {name} ({})\n", account.id);
+    if let Some(why) = account.not_ready {
+        let _ = writeln!(text, "not ready: {why}");
+    }
+    for remark in account.remarks {
+        let _ = writeln!(text, "note: {remark}");
+    }
+    output::text(&text)
+}
+
+pub(crate) async fn fields(setup: &Setup<'_>, wanted: &Fields) -> Result<()> {
+    let fields = setup.connector()?.fields().await?;
+    if wanted.json {
+        return output::json_lines(
+            fields
+                .iter()
+                .map(|field| json!({ "field": field.field, "label": field.label, "remark": field.remark })),
+        );
+    }
+    let width = fields.iter().map(|field| field.field.to_string().chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for field in fields {
+        let _ = write!(text, "{:width$}  {}", field.field.to_string(), field.label);
+        let _ = match field.remark {
+            Some(remark) => writeln!(text, " ({remark})"),
+            None => writeln!(text),
+        };
+    }
+    output::text(&text)
+}
+
+pub(crate) fn vendors(registry: &Registry) -> Result<()> {
+    let mut text = String::new();
+    for vendor in registry.vendors() {
+        let _ = writeln!(text, "{}  {}", vendor.name(), vendor.display_name());
+        for credential in vendor.credentials() {
+            let optional = if credential.optional { ", optional" } else { "" };
+            let _ = writeln!(text, "  credential {}{optional}: {}", credential.name, credential.about);
+        }
+    }
+    output::text(&text)
+}

@@ -1,0 +1,197 @@
+//! The connection file: its form, its checks, its JSON schema.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use hris::SecretRef;
+use hris::core::{Error, ErrorKind, FieldMap, FieldRule, Result};
+use hris::sync::Policy;
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A commented example, which is also the default policy and a usual mapping.
+pub(crate) const EXAMPLE: &str = include_str!("example.toml");
+
+/// One connection between an HR system and a file of members.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "hrisctl connection file")]
+pub(crate) struct ConnectionFile {
+    /// The customer in whose name the connection runs.
+    pub(crate) tenant: String,
+    /// The connection's name within the tenant.
+    pub(crate) connection: String,
+    /// The HR system's name, as listed by `hrisctl vendors`.
+    pub(crate) vendor: String,
+    /// The vendor's own options, such as `region` or `base_url`.
+    #[serde(default)]
+    pub(crate) options: Map<String, Value>,
+    /// References to the vendor's secrets by name: `env:NAME` is the environment variable NAME.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, SecretReference>")]
+    pub(crate) credentials: BTreeMap<String, SecretRef>,
+    /// What is remembered between runs.
+    #[serde(default)]
+    pub(crate) store: Option<Store>,
+    /// Where members are written to.
+    #[serde(default)]
+    pub(crate) target: Option<Target>,
+    /// What becomes of which field. Left out: the usual fields, each from the one of the same meaning.
+    #[serde(default)]
+    #[schemars(with = "Option<Vec<Rule>>")]
+    mapping: Option<Vec<FieldRule>>,
+    /// Guards and invitations. Left out: the defaults.
+    #[serde(default)]
+    #[schemars(with = "PolicyTable")]
+    pub(crate) policy: Policy,
+}
+
+/// A SQLite file and the key of the fingerprints in it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Store {
+    /// The SQLite file, relative to the connection file.
+    pub(crate) path: PathBuf,
+    /// A reference to 64 hexadecimal digits. Whoever has the store but not the key cannot tell values from it.
+    #[schemars(with = "SecretReference")]
+    pub(crate) key: SecretRef,
+}
+
+/// A file of members.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Target {
+    /// The JSON-lines file, relative to the connection file.
+    pub(crate) path: PathBuf,
+    /// From how many days after the closing an account is gone for good.
+    #[serde(default = "sixty")]
+    pub(crate) close_down_days: u32,
+}
+
+fn sixty() -> u32 {
+    60
+}
+
+impl ConnectionFile {
+    /// Reads a connection file.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let hint = "name it with `--connection FILE`; `hrisctl example` prints one to start from";
+            Error::config("the connection file cannot be read", hint)
+                .with_context("file", path.display())
+                .with_source(error)
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+            // The line is named and not shown: a secret may stand there by mistake.
+            Error::new(ErrorKind::Config, "the connection file is not usable")
+                .with_hint(without_value(error.message()).to_owned())
+                .with_context("file", path.display())
+                .with_context("line", line)
+        })
+    }
+
+    /// The mapping, checked.
+    pub(crate) fn mapping(&self) -> Result<FieldMap> {
+        match &self.mapping {
+            Some(rules) => FieldMap::new(rules.clone()),
+            None => Ok(FieldMap::standard()),
+        }
+    }
+}
+
+/// A reader's message without the value that it found.
+fn without_value(message: &str) -> &str {
+    let quotes = ["invalid type", "invalid value", "unknown variant"];
+    let has_value = quotes.iter().any(|quote| message.starts_with(quote));
+    let expected = message.rfind("expected ").filter(|_| has_value);
+    expected.map_or(message, |at| &message[at..])
+}
+
+/// The JSON schema of connection files.
+pub(crate) fn schema() -> Schema {
+    schema_for!(ConnectionFile)
+}
+
+/// A reference to a secret: `env:NAME` is the environment variable NAME.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct SecretReference(#[schemars(regex(pattern = "^env:[A-Za-z_][A-Za-z0-9_]*$"))] String);
+
+/// Where one attribute comes from.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(deny_unknown_fields)]
+struct Rule {
+    /// The attribute: a well-known name such as `email`, or `custom:NAME`.
+    target: String,
+    /// The fields to read: the first that has a value is taken. Well-known names, or `custom:NAME`.
+    from: Vec<String>,
+    /// Changes on the way, in order.
+    transforms: Option<Vec<Change>>,
+}
+
+/// A change of one value.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(rename_all = "snake_case")]
+enum Change {
+    /// Removes white space at both ends.
+    Trim,
+    /// Lower case.
+    Lower,
+    /// Upper case.
+    Upper,
+    /// Unicode normalisation form C.
+    Nfc,
+    /// Reads text as a date in this format, such as `%d/%m/%Y`; ISO 8601 is always tried first.
+    Date(String),
+}
+
+/// Guards and invitations.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(deny_unknown_fields)]
+struct PolicyTable {
+    /// Whether new members are invited (yes).
+    invite: Option<bool>,
+    /// How many may leave in one run (10 %, between 3 and 500).
+    leavers: Option<Limit>,
+    /// How many may be created in one run, first imports excepted (no limit).
+    creates: Option<Limit>,
+    /// How many e-mail addresses may change in one run (no limit).
+    email_changes: Option<Limit>,
+    /// By how many percent a complete reading may shrink against the one before (20).
+    shrink_percent: Option<u8>,
+    /// What a reading that broke off may do (`apply_nothing`).
+    broken_reading: Option<BrokenReading>,
+    /// How many days before their start pending people are created (never).
+    create_before_start_days: Option<u16>,
+    /// How many seconds a plan may wait to be applied (a week).
+    plan_expires_after: Option<u64>,
+}
+
+/// A limit in people: a percentage of the active members, between a floor and a ceiling.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(deny_unknown_fields)]
+struct Limit {
+    /// Allowed however few people there are.
+    at_least: u64,
+    /// Percentage of the linked active members, rounded down.
+    percent: u8,
+    /// Never more than this.
+    at_most: u64,
+}
+
+/// What a reading that broke off may do. It never makes a leaver.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(rename_all = "snake_case")]
+enum BrokenReading {
+    ApplyNothing,
+    ApplyCreatesAndUpdates,
+}

@@ -1,0 +1,151 @@
+//! A simulated HR system to try `hrisctl` against: `cargo run --example simulator -- sesame --people 3000`.
+//!
+//! It runs until Ctrl-C, prints what to set in another terminal, and lives through a working day whenever Enter is
+//! pressed. Nothing leaves this machine.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use hris::core::Clock as _;
+use hris::http::SystemClock;
+use hris::sesame::sim::SesameSim;
+use hris_testkit::population::{Changes, DayPlan, Population};
+
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
+
+/// A key to try things with; a real one is secret.
+const TRIAL_KEY: &str = "7472792d6f6e6c79207472792d6f6e6c79207472792d6f6e6c79207472792d6f";
+
+/// Runs a simulated HR system until Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "simulator")]
+struct Args {
+    /// Which HR system
+    #[arg(value_enum, value_name = "VENDOR")]
+    vendor: Vendor,
+
+    /// How many people work there or have worked there
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    people: usize,
+
+    /// Another number, other people
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+
+    /// Write a connection file for `hrisctl`; store and members will lie beside it
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Vendor {
+    Sesame,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let args = Args::parse();
+    let today = SystemClock::new().now().date_naive();
+    let people = Population::new(args.seed).size(args.people).day0(today).build();
+    let simulator = Simulator::start(args.vendor, people).await;
+    let connection = simulator.connection_file();
+    println!("{simulator} with {} people is running at {}", args.people, simulator.url());
+    println!("\nIn another terminal:\n");
+    for (name, value) in simulator.variables() {
+        println!("export {name}={value}");
+    }
+    println!("export HRIS_KEY={TRIAL_KEY}");
+    match &args.write {
+        Some(path) => {
+            std::fs::write(path, connection)?;
+            println!("cargo run --example hrisctl -- --connection {} check", path.display());
+        }
+        None => println!("\nand in connection.toml (--write FILE writes it):\n\n{connection}"),
+    }
+    println!("\nEnter lets a working day pass, Ctrl-C ends the simulator.");
+    let (days, mut passed) = tokio::sync::mpsc::unbounded_channel();
+    // Reading a terminal cannot be interrupted: the thread ends with the program.
+    std::thread::spawn(move || {
+        let mut lines = std::io::stdin().lines();
+        while let Some(Ok(_)) = lines.next()
+            && days.send(()).is_ok()
+        {}
+    });
+    let mut open = true;
+    while open {
+        tokio::select! {
+            stop = tokio::signal::ctrl_c() => return Ok(stop?),
+            day = passed.recv() => match day {
+                Some(()) => println!("{}", told(&simulator.next_day(&DayPlan::typical(args.people)))),
+                None => open = false,
+            },
+        }
+    }
+    Ok(tokio::signal::ctrl_c().await?)
+}
+
+fn told(changes: &Changes) -> String {
+    format!(
+        "a day has passed: {} hired, {} left, {} changed",
+        changes.hired.len(),
+        changes.left.len(),
+        changes.fields_changed.len() + changes.email_changed.len()
+    )
+}
+
+/// A simulator of one of the vendors.
+enum Simulator {
+    Sesame(SesameSim),
+}
+
+impl Simulator {
+    async fn start(vendor: Vendor, people: Population) -> Self {
+        match vendor {
+            Vendor::Sesame => Self::Sesame(SesameSim::start(people).await),
+        }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Sesame(sim) => sim.url(),
+        }
+    }
+
+    /// Environment variables with the credentials.
+    fn variables(&self) -> Vec<(&'static str, &'static str)> {
+        match self {
+            Self::Sesame(_) => vec![("SESAME_TOKEN", SesameSim::TOKEN)],
+        }
+    }
+
+    fn next_day(&self, plan: &DayPlan) -> Changes {
+        match self {
+            Self::Sesame(sim) => sim.next_day(plan),
+        }
+    }
+
+    fn connection_file(&self) -> String {
+        let (vendor, options, credentials) = match self {
+            Self::Sesame(_) => ("sesame", "requests_per_minute = 900\n", "token = \"env:SESAME_TOKEN\"\n"),
+        };
+        format!(
+            "tenant = \"trial\"\nconnection = \"{vendor}\"\nvendor = \"{vendor}\"\n\n\
+             [options]\nbase_url = \"{}\"\n{options}\n\
+             [credentials]\n{credentials}\n\
+             [store]\npath = \"hris.db\"\nkey = \"env:HRIS_KEY\"\n\n\
+             [target]\npath = \"members.jsonl\"\n",
+            self.url()
+        )
+    }
+}
+
+impl fmt::Display for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sesame(_) => f.write_str("A simulated Sesame HR"),
+        }
+    }
+}
