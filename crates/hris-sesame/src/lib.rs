@@ -14,6 +14,9 @@ mod errors;
 mod joins;
 mod lenient;
 mod lookup;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub mod measure;
 mod reading;
 #[cfg(feature = "sim")]
 pub mod sim;
