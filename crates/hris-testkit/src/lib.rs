@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod clock;
+pub mod connector_suite;
 pub mod fault_server;
 pub mod mock;
 pub mod population;

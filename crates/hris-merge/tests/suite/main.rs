@@ -1,0 +1,20 @@
+//! What the connector does against the simulator, and against answers that the simulator never gives.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers fail with the test"
+)]
+
+mod account;
+mod completeness;
+mod faults;
+mod fixtures;
+mod incremental;
+mod limits;
+mod people;
+mod projection;
+mod readiness;
+mod setup;
+mod simulator;
+mod truth;
