@@ -1,5 +1,4 @@
 //! The example of `docs/testing.md`, which shows the very code that runs here.
-#![expect(clippy::unwrap_used, reason = "a test's set-up works or fails the test")]
 
 // [the example begins]
 use std::sync::Arc;
@@ -13,19 +12,24 @@ use hris_store_memory::MemoryStore;
 use hris_sync::Engine;
 use hris_testkit::{Ending, ManualClock, MockConnector, MockTarget};
 
-fn person(number: u32, status: EmploymentStatus) -> Employee {
-    let mut person = Employee::new(format!("record-{number}"), status);
-    person.employee_id = Field::Value(number.to_string().into());
-    person.work_email = Field::Value(format!("person-{number}@brisa.example"));
-    person
+/// Four people, of whom some have left.
+fn people(left: &[u32]) -> Vec<Employee> {
+    let person = |number| {
+        let left = left.contains(&number);
+        let status = if left { EmploymentStatus::Inactive } else { EmploymentStatus::Active };
+        let mut person = Employee::new(format!("record-{number}"), status);
+        person.employee_id = Field::Value(number.to_string().into());
+        person.work_email = Field::Value(format!("person-{number}@brisa.example"));
+        person
+    };
+    (1..=4).map(person).collect()
 }
 
 #[test]
 fn a_failure_on_page_two_makes_nobody_a_leaver() {
     // In place of the network, of the database and of the time of day:
     let clock = ManualClock::at("2026-03-02T06:00:00Z");
-    let directory =
-        MockConnector::new((1..=4).map(|n| person(n, EmploymentStatus::Active))).with_page_size(2);
+    let directory = MockConnector::new(people(&[])).with_page_size(2);
     let target = MockTarget::new(clock.clone());
     let store = MemoryStore::new();
     let key = SecretKey::new(KeyId::new("test"), [7; 32]);
@@ -46,8 +50,7 @@ fn a_failure_on_page_two_makes_nobody_a_leaver() {
     assert_eq!(run(2).unwrap().applied.created, 4);
 
     // The next day somebody on page one has left, and page two cannot be had.
-    let status = |n| if n == 1 { EmploymentStatus::Inactive } else { EmploymentStatus::Active };
-    directory.set_people((1..=4).map(|n| person(n, status(n))));
+    directory.set_people(people(&[1]));
     directory.set_ending(Ending::failing_after(2, || Error::new(ErrorKind::Unavailable, "no page two")));
     assert_eq!(run(3).unwrap_err().kind(), ErrorKind::Unavailable);
     assert!(target.members().iter().all(|member| member.active), "half a directory makes nobody a leaver");
