@@ -107,6 +107,7 @@ struct Run {
     restarts: u32,
     seen: Distinct,
     unidentified: u64,
+    gaps: u64,
     notes: Notes,
 }
 
@@ -116,6 +117,8 @@ struct Chunk {
     employees: Vec<Employee>,
     deleted: Vec<RecordId>,
     rejected: Vec<RejectedRecord>,
+    /// Whether it had no rows although more pages follow.
+    is_gap: bool,
     notes: Notes,
 }
 
@@ -140,6 +143,7 @@ impl Run {
             restarts: 0,
             seen: Distinct::default(),
             unidentified: 0,
+            gaps: 0,
             notes: Notes::default(),
         })
     }
@@ -167,6 +171,7 @@ impl Run {
         let mut events = Vec::new();
         for chunk in chunks {
             self.notes += chunk.notes;
+            self.gaps += u64::from(chunk.is_gap);
             let records = chunk.employees.iter().map(|employee| Some(&employee.record));
             for record in records.chain(chunk.rejected.iter().map(|row| row.record.as_ref())) {
                 match record {
@@ -196,6 +201,10 @@ impl Run {
     async fn evidence(&mut self, distinct: u64) -> ListingEvidence {
         let readiness = &self.opened.readiness;
         let mut doubts: Vec<_> = readiness.stale.iter().chain(&readiness.doubts).cloned().collect();
+        if self.gaps > 0 {
+            // There is no total that would tell whether anybody should have stood there.
+            doubts.push(format!("{} pages in the middle of the listing had no rows", self.gaps));
+        }
         // A record that is touched while it is read may move past the reader.
         match self.listing.client.sync().await {
             Ok((sync, _)) if sync == self.opened.sync => {}
@@ -242,6 +251,7 @@ impl Listing {
                 Outcome::Rejected(row) | Outcome::Shell(row) => chunk.rejected.push(row),
             }
         }
+        chunk.is_gap = page.rows.is_empty() && page.next.is_some();
         Ok(Page::new(vec![chunk], page.next))
     }
 }

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::Value;
 use url::Url;
 
-use crate::lenient::{Cell, Items, ListSeed, Many, One, Presence, Slot, otherwise, skip_entries, skip_rest};
+use crate::lenient::{Cell, Items, ListSeed, Many, One, Presence, Slot, otherwise, skip_rest};
 
 /// The keys of an employee that this connector can use. A key that is not in this list is never read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -368,8 +368,8 @@ impl<'de> Visitor<'de> for TargetsVisitor {
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The value of a target: bare, as in the specification, or wrapped in an object whose only key is `value`, as in the
-/// vendor's help.
+/// The value of a target: bare, as in the specification, or wrapped in an object under the key `value`, as in the vendor's
+/// help. Other keys of such an object are skipped, since the vendor adds keys without notice.
 #[derive(Debug)]
 pub(crate) struct Target<'a>(pub(crate) Cell<'a>);
 
@@ -431,15 +431,11 @@ impl<'de> Visitor<'de> for TargetVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut value = Cell::Nested;
-        match map.next_key()? {
-            Some(TargetKey::Value) => value = map.next_value()?,
-            Some(TargetKey::Unused) => drop(map.next_value::<IgnoredAny>()?),
-            None => {}
-        }
-        if map.next_key::<IgnoredAny>()?.is_some() {
-            map.next_value::<IgnoredAny>()?;
-            skip_entries(&mut map)?;
-            return Ok(Cell::Nested);
+        while let Some(key) = map.next_key()? {
+            match key {
+                TargetKey::Value => value = map.next_value()?,
+                TargetKey::Unused => drop(map.next_value::<IgnoredAny>()?),
+            }
         }
         Ok(value)
     }
@@ -581,9 +577,8 @@ mod tests {
         assert!(read(r#""UK""#) == read(r#"{"value":"UK"}"#));
         assert!(read(r#"{"value":true}"#).is_true());
         assert!(read(r#"{"value":null}"#) == Cell::Null);
-        for nested in
-            ["[]", "{}", r#"{"other":1}"#, r#"{"value":1,"other":2}"#, r#"{"value":{}}"#, r#"{"value":[1]}"#]
-        {
+        assert!(read(r#"{"new":{},"value":true,"other":2}"#).is_true());
+        for nested in ["[]", "{}", r#"{"other":1}"#, r#"{"value":{}}"#, r#"{"value":[1]}"#] {
             assert!(read(nested) == Cell::Nested, "{nested}");
         }
     }

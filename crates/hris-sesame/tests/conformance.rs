@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
-use hris_core::{Employee, EmploymentStatus, Field, HrisConnector, Result};
+use chrono::NaiveDate;
+use hris_core::{Employee, EmploymentStatus, Field, HrisConnector, ManagerRef, Result};
 use hris_http::{BaseUrl, Transport};
 use hris_sesame::SesameConfig;
 use hris_sesame::sim::SesameSim;
 use hris_testkit::ManualClock;
-use hris_testkit::connector_suite::{Case, ConnectorHarness, SkipReason, Spoil, TestVendor};
+use hris_testkit::connector_suite::{Case, ConnectorHarness, SkipReason, Spoil, TestVendor, with_json};
 use hris_testkit::population::{Person, PersonStatus, Population};
-use hris_testkit::sim::{Fault, SimRequest, SimResponse, SimServer};
+use hris_testkit::sim::{Fault, SimRequest, SimServer};
 use serde_json::{Value, json};
 
 const EMPLOYEES: &str = "/core/v3/employees";
@@ -47,14 +48,10 @@ impl Sesame {
             .with_expected_company(SesameSim::COMPANY_ID)
     }
 
-    fn change_pages(&self, change: impl Fn(&mut Value) + Send + Sync + 'static, page: &'static str) {
-        let changed = move |answer: SimResponse| {
-            let mut body = serde_json::from_slice(answer.body()).unwrap();
-            change(&mut body);
-            SimResponse::json(answer.status(), &body)
-        };
+    fn spoil_page(&self, page: &'static str, change: fn(&mut Value)) {
+        let spoiled = Fault::change(move |answer| with_json(&answer, change)).always();
         let is_page = move |request: &SimRequest| request.query("page") == Some(page);
-        self.sim.faults().add(Fault::change(changed).always().on_path(EMPLOYEES).on(is_page));
+        self.sim.faults().add(spoiled.on_path(EMPLOYEES).on(is_page));
     }
 }
 
@@ -92,39 +89,45 @@ impl TestVendor for Sesame {
         match spoil {
             Spoil::People(people) => self.sim.set_population(people),
             Spoil::CredentialRevoked => self.sim.tokens().revoke_all(),
-            Spoil::EmptySecondPage => self.change_pages(|page| page["data"] = json!([]), "2"),
-            Spoil::WrongTotal => self.change_pages(|page| page["meta"]["total"] = json!(77), "1"),
+            Spoil::EmptySecondPage => self.spoil_page("2", |page| page["data"] = json!([])),
+            Spoil::WrongTotal => self.spoil_page("1", |page| page["meta"]["total"] = json!(77)),
             _ => return false,
         }
         true
     }
 
     fn expected(&self, person: &Person, expected: &mut Employee) {
+        // The vendor has two words for a status, two for a gender, and two fields for a last name.
         if matches!(person.status, PersonStatus::OnLeave | PersonStatus::Pending) {
-            expected.status = EmploymentStatus::Active; // the vendor has two words
-        }
-        if let (Field::Value(last), Some(second)) = (&mut expected.last_name, &person.second_last_name) {
-            *last = format!("{last} {second}");
+            expected.status = EmploymentStatus::Active;
         }
         if person.gender.as_deref() == Some("non-binary") {
             expected.gender = Field::Value("no_response".to_owned());
         }
+        if let (Field::Value(last), Some(second)) = (&mut expected.last_name, &person.second_last_name) {
+            *last = format!("{last} {second}");
+        }
+        // What does not stand in the row has no gaps either: where a person has none, that is known or it is not. Of
+        // people who have left, contracts and manager are not asked for; the lists of assigned people may lack them.
+        let (active, left) = (EmploymentStatus::Active, EmploymentStatus::Inactive);
         for unit in [&mut expected.department, &mut expected.location] {
             if unit.value().is_none() {
-                // Nobody is told to have none; whoever is active and assigned to none has none.
-                *unit = if expected.status == EmploymentStatus::Active { Field::Null } else { Field::Absent };
+                *unit = none_if(expected.status == active);
             }
         }
-        // Contracts and managers are listed, never left out, and not asked for once somebody has left.
-        let details = |is_known: bool| if is_known { Field::Null } else { Field::Absent };
-        let present = expected.status != EmploymentStatus::Inactive;
-        let or_none = |date: Option<_>| date.filter(|_| present).map_or(details(present), Field::Value);
-        expected.start_date = or_none(person.original_start_date);
-        expected.end_date = or_none(person.end_date);
-        if !present || expected.manager.is_absent() {
-            expected.manager = if present { Field::Null } else { Field::Absent };
-        }
+        let present = expected.status != left;
+        let date = |date: Option<NaiveDate>| date.filter(|_| present).map_or(none_if(present), Field::Value);
+        expected.start_date = date(person.original_start_date);
+        expected.end_date = date(person.end_date);
+        let manager = person.manager.as_deref().filter(|_| present);
+        let by_record = |record: &str| Field::Value(ManagerRef::Record(record.into()));
+        expected.manager = manager.map_or(none_if(present), by_record);
     }
+}
+
+/// No value, if that much is known.
+fn none_if<T>(known: bool) -> Field<T> {
+    if known { Field::Null } else { Field::Absent }
 }
 
 hris_testkit::connector_conformance!(conformance, sesame);

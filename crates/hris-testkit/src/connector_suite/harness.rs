@@ -5,10 +5,11 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use hris_core::{AccountId, Employee, HrisConnector, Result};
+use serde_json::Value;
 
 use crate::ManualClock;
 use crate::population::{Person, Population};
-use crate::sim::{FaultRule, SimRequest, SimServer};
+use crate::sim::{FaultRule, SimRequest, SimResponse, SimServer};
 
 /// The vendor behind the connector under test, as the suite steers it: a simulator, or a mock with its script.
 ///
@@ -104,6 +105,27 @@ pub enum Spoil {
         /// The pages that still come.
         after: u64,
     },
+}
+
+/// The same answer with another body, for a [`Fault::change`](crate::sim::Fault::change) by which a vendor's pages are
+/// spoiled. An answer whose body is no JSON stays as it is.
+///
+/// ```
+/// use hris_testkit::connector_suite::with_json;
+/// use hris_testkit::sim::SimResponse;
+/// use serde_json::json;
+/// let page = SimResponse::json(200, &json!({ "people": [1, 2], "total": 2 }));
+/// let spoiled = with_json(&page, |body| body["total"] = json!(3));
+/// assert_eq!(spoiled.body(), br#"{"people":[1,2],"total":3}"#);
+/// ```
+pub fn with_json(answer: &SimResponse, change: impl FnOnce(&mut Value)) -> SimResponse {
+    let Ok(mut body) = serde_json::from_slice(answer.body()) else { return answer.clone() };
+    change(&mut body);
+    let changed = SimResponse::json(answer.status(), &body);
+    // The headers that a connector may go by.
+    let kept =
+        ["date", "link", "retry-after"].into_iter().filter_map(|name| Some((name, answer.header(name)?)));
+    kept.fold(changed, |changed, (name, value)| changed.with_header(name, value))
 }
 
 /// A behaviour that is not tested, by its name, and why.

@@ -66,7 +66,7 @@ mod reading;
 mod stage;
 mod truth;
 
-pub use harness::{Case, ConnectorHarness, SkipReason, Spoil, TestVendor};
+pub use harness::{Case, ConnectorHarness, SkipReason, Spoil, TestVendor, with_json};
 pub use stage::{NotOffered, Ran, Stage, check, check_skips};
 pub use truth::employee_of;
 

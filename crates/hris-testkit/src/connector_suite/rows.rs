@@ -7,13 +7,13 @@ use hris_core::{
 };
 use serde_json::{Value, json};
 
-use super::harness::ConnectorHarness;
+use super::harness::{ConnectorHarness, with_json};
 use super::people::{everybody, plain, sound, with_bad_rows};
 use super::reading::{Read, cheap, fields};
 use super::stage::{NotOffered, Ran, Stage};
 use super::truth::{DATES, KNOWN, by_record, differences};
 use crate::population::{Malformation, Oddity, Person, PersonStatus};
-use crate::sim::{Fault, SimResponse};
+use crate::sim::Fault;
 
 /// Everybody who stands in the listing is delivered or rejected, and nobody else; the receipt counts them.
 pub async fn everybody_listed_is_delivered_or_rejected(stage: Stage) -> Ran {
@@ -239,7 +239,7 @@ pub async fn unknown_keys_change_nothing(stage: Stage) -> Ran {
     let it = stage.with(plain(30)).await;
     let Some(server) = it.vendor().server() else { return Err(NotOffered("the connector reads no JSON")) };
     let before = it.read(&*it.good(), it.every_field()).await;
-    server.faults().add(Fault::change(with_unknown_keys).always());
+    server.faults().add(Fault::change(|answer| with_json(&answer, add_keys)).always());
     let after = it.read(&*it.good(), it.every_field()).await;
     let (one, other) = (before.receipt("a reading"), after.receipt("a reading with unknown keys"));
     assert_eq!(one, other, "prove the same whatever keys the vendor adds");
@@ -251,19 +251,7 @@ pub async fn unknown_keys_change_nothing(stage: Stage) -> Ran {
     Ok(())
 }
 
-/// The same answer with keys in every object that no vendor has.
-fn with_unknown_keys(answer: SimResponse) -> SimResponse {
-    let Ok(mut body) = serde_json::from_slice::<Value>(answer.body()) else { return answer };
-    add_keys(&mut body);
-    let mut changed = SimResponse::json(answer.status(), &body);
-    for name in ["link", "retry-after"] {
-        if let Some(value) = answer.header(name) {
-            changed = changed.with_header(name, value);
-        }
-    }
-    changed
-}
-
+/// Adds keys to every object that no vendor has.
 fn add_keys(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(add_keys),

@@ -78,7 +78,7 @@ pub async fn a_slow_down_is_waited_for_as_long_as_it_says(stage: Stage) -> Ran {
         let times = Times::of(&it, server);
         let fault = Fault::Status { code: 429, retry_after: Some(retry_after.clone()) };
         server.faults().add(it.on_listings(fault.once()));
-        let read = it.read(&*it.good(), cheap()).await;
+        let read = patiently(&it).await;
         read.receipt("a reading that is asked to slow down once");
         let Some(wait) = times.first_wait() else {
             panic!("send a request again that was asked to slow down")
@@ -95,7 +95,7 @@ pub async fn a_slow_down_without_a_time_is_backed_off_from(stage: Stage) -> Ran 
     let server = server(&it)?;
     let times = Times::of(&it, server);
     server.faults().add(it.on_listings(Fault::rate_limited(None).times(2)));
-    let read = it.read(&*it.good(), cheap()).await;
+    let read = patiently(&it).await;
     read.receipt("a reading that is asked to slow down twice");
     let Some(wait) = times.first_wait() else { panic!("send a request again that was asked to slow down") };
     assert!(wait > TimeDelta::zero(), "wait before a request is sent again, on the clock that was given");
@@ -137,7 +137,7 @@ pub async fn a_failure_of_the_server_is_tried_again(stage: Stage) -> Ran {
         let server = server(&it)?;
         let times = Times::of(&it, server);
         server.faults().add(it.on_listings(fault.clone().once()));
-        let read = it.read(&*it.good(), cheap()).await;
+        let read = patiently(&it).await;
         let what = format!("a reading that meets {fault:?} once");
         read.receipt(&what);
         assert_eq!(
@@ -362,6 +362,25 @@ impl Vendor for Elsewhere {
     fn handle(&self, _request: &SimRequest) -> SimResponse {
         self.failure(500)
     }
+}
+
+/// A reading during which the clock goes on by itself for waits that it does not skip, such as a vendor's minute after a
+/// slow-down, and for no time-out.
+async fn patiently(it: &ConnectorHarness) -> Read {
+    let connector = it.good();
+    let (started, before) = (it.clock().now(), it.clock().slept().len());
+    let is_wait = |length: &Duration| *length != it.attempt_time() && *length < it.total_time();
+    let go_on = async {
+        loop {
+            let waits: Duration = it.clock().slept().iter().skip(before).filter(|wait| is_wait(wait)).sum();
+            let passed = (it.clock().now() - started).to_std().unwrap_or_default();
+            if let Some(owed) = waits.checked_sub(passed).filter(|owed| !owed.is_zero()) {
+                it.clock().advance(owed);
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    first(it.read(&connector, cheap()), go_on).await
 }
 
 /// The reading, while something beside it moves the clock or looks on.

@@ -113,6 +113,7 @@ fn flaws_in_receipts_and_capabilities_are_found() {
         (Flaw::HidesLeavers, behaviour!(receipts::leavers_are_delivered_as_declared)),
         (Flaw::ForgetsStamps, behaviour!(receipts::modification_stamps_are_delivered_as_declared)),
         (Flaw::ForgetsDeletions, behaviour!(receipts::deleted_records_are_reported_as_declared)),
+        (Flaw::DeclaresNoDeletions, behaviour!(receipts::deleted_records_are_reported_as_declared)),
         (Flaw::DeliversDeletions, behaviour!(receipts::deleted_records_are_reported_as_declared)),
     ]);
 }
@@ -166,18 +167,31 @@ fn what_is_shown_and_ought_not_to_be_is_found() {
     ]);
 }
 
+/// The behaviours of the macro, such as `rows::dates_do_not_shift`.
+fn behaviours() -> Vec<&'static str> {
+    let suite = include_str!("../../src/connector_suite/mod.rs");
+    let listed = suite.split("connector_behaviours! { $setup;").nth(1).unwrap();
+    let listed = listed.lines().map(str::trim).take_while(|line| *line != "}");
+    listed.filter_map(|line| line.strip_suffix(',')).collect()
+}
+
 /// A behaviour that no flaw fails may be one that cannot fail.
 #[test]
 fn every_behaviour_finds_a_flaw() {
     let here = include_str!("flawed.rs");
-    let suite = include_str!("../../src/connector_suite/mod.rs");
-    let macro_list = suite.split("connector_behaviours! { $setup;").nth(1).unwrap();
-    let behaviours: Vec<_> = macro_list.lines().map(str::trim).take_while(|line| *line != "}").collect();
-    assert!(behaviours.len() > 40);
-    for behaviour in behaviours.iter().map(|line| line.trim_end_matches(',')).filter(|line| !line.is_empty())
-    {
-        let tried = here.matches(&format!("behaviour!({behaviour})")).count();
-        assert!(tried > 0, "give Acme a flaw that {behaviour} finds");
+    assert!(behaviours().len() > 40);
+    for behaviour in behaviours() {
+        let tried = here.contains(&format!("behaviour!({behaviour})"));
+        assert!(tried, "give Acme a flaw that {behaviour} finds");
+    }
+}
+
+#[test]
+fn the_page_names_every_behaviour() {
+    let page = include_str!("../../../../docs/testing.md");
+    for behaviour in behaviours() {
+        let name = behaviour.rsplit("::").next().unwrap();
+        assert!(page.contains(&format!("`{name}`")), "name {name} in docs/testing.md");
     }
 }
 
@@ -208,6 +222,12 @@ fn where_emptiness_is_not_trusted_it_proves_nothing() {
     let verdict = |flaw| verdict_with(flaw, &behaviour, ConnectorHarness::with_untrusted_emptiness);
     assert_eq!(verdict(Flaw::ProvesNothing), None);
     assert!(verdict(Flaw::Sound).is_some());
+}
+
+#[test]
+fn a_wait_that_the_clock_does_not_skip_is_let_pass() {
+    let behaviour = behaviour!(transport::a_slow_down_without_a_time_is_backed_off_from);
+    assert_eq!(verdict(Flaw::WaitsForAMinute, &behaviour), None);
 }
 
 #[test]

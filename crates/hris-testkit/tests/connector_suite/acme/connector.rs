@@ -122,6 +122,11 @@ impl Classify for Advice {
                 Error::new(ErrorKind::Unavailable, "the vendor is down")
             }
             Flaw::TriesEverythingAgain => error.with_retryable(true),
+            Flaw::WaitsForAMinute
+                if error.kind() == ErrorKind::RateLimited && error.retry_after().is_none() =>
+            {
+                error.with_retry_after(Duration::from_secs(60))
+            }
             Flaw::QuotesValues => error.with_context("body", String::from_utf8_lossy(answer.body())),
             _ if refused => error.with_hint("create a new client secret"),
             _ => error,
@@ -211,7 +216,7 @@ impl HrisConnector for Acme {
         capabilities.incremental = true;
         capabilities.single_read = true;
         capabilities.proves_absence = true;
-        capabilities.tombstones = true;
+        capabilities.tombstones = self.flaw != Flaw::DeclaresNoDeletions;
         capabilities.modified_at = true;
         capabilities
     }

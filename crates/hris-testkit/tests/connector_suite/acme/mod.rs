@@ -16,6 +16,8 @@ use hris_testkit::population::Population;
 pub(crate) enum Flaw {
     /// None.
     Sound,
+    /// None either: a slow-down that names no time is waited for a minute.
+    WaitsForAMinute,
 
     /// The receipt names another account than the check.
     MisnamesTheAccount,
@@ -90,6 +92,8 @@ pub(crate) enum Flaw {
     ForgetsStamps,
     /// Deleted records are left out.
     ForgetsDeletions,
+    /// The capabilities know of no deletions, and they are reported and trusted.
+    DeclaresNoDeletions,
     /// Deleted records come as people who have left.
     DeliversDeletions,
 

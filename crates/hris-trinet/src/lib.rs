@@ -1,0 +1,24 @@
+//! Connector to TriNet (PEO).
+//!
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod config;
+mod connector;
+mod convert;
+mod dates;
+mod distinct;
+mod errors;
+mod lenient;
+mod pages;
+mod reading;
+mod reference;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod status;
+mod token;
+mod wire;
+
+pub use config::{TokenStyle, TriNetConfig, View};
+pub use connector::TriNetConnector;
+pub use status::{Meaning, StatusRule};
