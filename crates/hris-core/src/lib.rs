@@ -17,6 +17,7 @@ mod problem;
 mod progress;
 mod receipt;
 mod report;
+pub mod settings;
 mod source;
 pub mod store;
 mod target;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use hris_core::{Delivery, Error, ErrorKind, Result};
 use serde::Deserialize;
+use serde::de::DeserializeSeed;
 use serde_path_to_error::{Path, Segment};
 
 /// Reads a JSON document; values may borrow from it. A byte order mark is skipped.
@@ -23,6 +24,34 @@ pub fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     // The path costs time, so it is looked for only when there is something to explain.
     serde_json::from_slice(body).map_err(|error| explain::<T>(body, &error))
+}
+
+/// Reads a JSON document that needs a seed; values may borrow from it. A byte order mark is skipped.
+///
+/// What is wrong with a document is found out by reading it as `O` as well, which may be as little as
+/// [`serde::de::IgnoredAny`]; of one that fits `O` all the same, the error says `misfit`.
+///
+/// ```
+/// use std::marker::PhantomData;
+/// use serde::de::IgnoredAny;
+/// let rows = hris_http::lenient::ListSeed(PhantomData::<u32>);
+/// assert_eq!(hris_http::decode_seed::<IgnoredAny, _>(rows, b"[1,2]", "no list of numbers")?, [1, 2]);
+/// let error = hris_http::decode_seed::<IgnoredAny, _>(rows, b"{}", "no list of numbers").unwrap_err();
+/// assert_eq!(error.message(), "no list of numbers");
+/// # Ok::<(), hris_core::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`decode`]; values are never quoted.
+pub fn decode_seed<'de, O: Deserialize<'de>, S: DeserializeSeed<'de>>(
+    seed: S,
+    body: &'de [u8],
+    misfit: &'static str,
+) -> Result<S::Value> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = seed.deserialize(&mut json).and_then(|read| json.end().map(|()| read));
+    read.map_err(|_| decode::<O>(body).err().unwrap_or_else(|| protocol(misfit)))
 }
 
 fn explain<'de, T: Deserialize<'de>>(body: &'de [u8], error: &serde_json::Error) -> Error {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use futures_util::TryStreamExt as _;
 use hris_core::{AccountId, Delivery, Error, ErrorKind, FieldDescriptor, Result, SharedClock, SourceField};
+use hris_http::lenient::Slot;
 use hris_http::{
     Answer, Auth, Budget, BudgetScope, ErrorBreaker, Page, Paginator, Rate, Request, RetryPolicy, Session,
     Transport, decode,
@@ -14,7 +15,6 @@ use hris_http::{
 
 use crate::config::{DeletionTrust, MergeConfig, MergeCredentials, RecordIdSource};
 use crate::errors::MergeErrors;
-use crate::lenient::Slot;
 use crate::readiness::{EmployeeSync, LinkedAccount};
 use crate::wire::{self, AccountDetails, FieldMappings, Identified, SyncStatus};
 
@@ -299,9 +299,9 @@ fn sync_page(body: &[u8], at: Option<DateTime<Utc>>) -> Result<SyncPage> {
 fn own_fields(mappings: &FieldMappings<'_>) -> Vec<FieldDescriptor> {
     let targets = mappings.employee.0.iter().flatten().filter_map(|row| row.target_field.0.as_ref());
     let described = targets.filter_map(|target| {
-        let name = target.name.filled()?;
+        let name = target.name.text()?;
         let described = FieldDescriptor::new(SourceField::Custom(name.into()), name);
-        Some(match target.description.filled() {
+        Some(match target.description.text() {
             Some(text) => described.with_remark(text),
             None => described,
         })
@@ -324,5 +324,5 @@ pub(crate) fn is_about(source: RecordIdSource, ids: &Identified<'_>, wanted: &st
         RecordIdSource::RemoteId => &ids.remote_id,
         RecordIdSource::MergeId => &ids.id,
     };
-    cell.filled() == Some(wanted.trim())
+    cell.text() == Some(wanted.trim())
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::TimeDelta;
+use hris_core::settings::{not_blank, within};
 use hris_core::{AccountId, EmploymentStatus, Error, RecordIdKind, Result};
 use hris_http::BaseUrl;
 use secrecy::SecretString;
@@ -340,10 +341,10 @@ impl MergeConfig {
             within("rate", requests, 1, MAX_REQUESTS_PER_MINUTE)?;
         }
         for kind in &self.department_group_types {
-            not_blank("department_group_types", kind)?;
+            not_blank("department_group_types", kind.as_str())?;
         }
         for word in self.status_aliases.keys() {
-            not_blank("status_aliases", word)?;
+            not_blank("status_aliases", word.as_str())?;
             not_merges_own(word)?;
         }
         self.expected_account_id
@@ -426,20 +427,6 @@ const MAX_REQUESTS_PER_MINUTE: u32 = 600;
 const MAX_OVERLAP_MINUTES: u32 = 7 * 24 * 60;
 /// More than a year, for plans that synchronise by the quarter.
 const MAX_STALENESS_HOURS: u32 = 10_000;
-
-fn within(name: &'static str, value: u32, least: u32, most: u32) -> Result<()> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::config(format!("`{name}` is {value}"), format!("use a number from {least} to {most}")))
-}
-
-fn not_blank(name: &'static str, text: &str) -> Result<()> {
-    if text.trim().is_empty() {
-        return Err(Error::config(format!("`{name}` is blank"), "give it a value or leave it out"));
-    }
-    Ok(())
-}
 
 /// An alias of one of Merge's own words could turn everybody into a leaver.
 fn not_merges_own(word: &str) -> Result<()> {

@@ -8,9 +8,10 @@ use hris_core::{
     Employee, EmployeeField, EmployeeId, EmploymentStatus, Field, FieldProblem, FieldSet, ManagerRef,
     Problem, RecordId, RejectedRecord, SourceField, Value, rule,
 };
+use hris_http::lenient::Cell;
 
 use crate::config::{MergeConfig, RecordIdSource};
-use crate::lenient::{Cell, Many, One};
+use crate::lenient::{Many, One};
 use crate::wire::{Company, Employment, Key, Keys, Mappings, Row, Targets};
 
 /// The fields, and the keys that they come from.
@@ -159,7 +160,7 @@ impl Projection {
         };
         let id = self.record_id(row);
         match id {
-            Some(id) if row.cell(Key::RemoteWasDeleted).is_true() => Outcome::Deleted(id.into()),
+            Some(id) if *row.cell(Key::RemoteWasDeleted) == Cell::Flag(true) => Outcome::Deleted(id.into()),
             id if row.is_shell() => Outcome::Shell(RejectedRecord::unreadable(
                 id.map(RecordId::from),
                 "Merge keeps nothing of the record but its ids: it was told to ignore the person, or never read them",
@@ -201,7 +202,7 @@ impl Projection {
     /// Merge's own three words, then the configured ones. Any other word is unknown, and so is none.
     fn status(&self, row: &Row<'_>, problems: &mut Vec<FieldProblem>) -> EmploymentStatus {
         let cell = row.cell(Key::EmploymentStatus);
-        match cell.filled() {
+        match cell.text() {
             Some("ACTIVE") => EmploymentStatus::Active,
             Some("PENDING") => EmploymentStatus::Pending,
             Some("INACTIVE") => EmploymentStatus::Inactive,
@@ -229,12 +230,12 @@ impl Projection {
         let location = &row.work_location;
         if self.fields.has(EmployeeField::Location) {
             employee.location = full(location, EmployeeField::Location, problems, |location| {
-                location.name.filled().or_else(|| location.city.filled())
+                location.name.text().or_else(|| location.city.text())
             });
         }
         if self.fields.has(EmployeeField::Country) {
             employee.country =
-                full(location, EmployeeField::Country, problems, |location| location.country.filled());
+                full(location, EmployeeField::Country, problems, |location| location.country.text());
         }
         employee.manager = self.manager(row, problems);
         employee.department = self.department(row, problems);
@@ -282,9 +283,9 @@ impl Projection {
             Many::Items(groups) => groups,
         };
         let names = groups.iter().filter_map(|group| match group {
-            One::Full(group) if !group.remote_was_deleted.is_true() => {
-                group.kind.filled().filter(|kind| self.config.is_department(kind))?;
-                group.name.filled()
+            One::Full(group) if group.remote_was_deleted != Cell::Flag(true) => {
+                group.kind.text().filter(|kind| self.config.is_department(kind))?;
+                group.name.text()
             }
             _ => None,
         });
@@ -339,7 +340,7 @@ fn custom_text(text: &str) -> Value {
 }
 
 fn company_name<'r>(company: &'r Company<'_>) -> Option<&'r str> {
-    company.display_name.filled().or_else(|| company.legal_name.filled())
+    company.display_name.text().or_else(|| company.legal_name.text())
 }
 
 /// A text of a relation that was asked for in full.
@@ -373,7 +374,7 @@ fn position(
         Many::Items(positions) => positions,
     };
     let full = positions.iter().filter_map(|position| match position {
-        One::Full(position) if !position.remote_was_deleted.is_true() => Some(position),
+        One::Full(position) if position.remote_was_deleted != Cell::Flag(true) => Some(position),
         _ => None,
     });
     match full.max_by_key(|position| rank(position, today)) {
@@ -388,8 +389,8 @@ fn position(
 /// Which position is the present one: the latest that has begun; without dates the one changed last; and of those ahead
 /// the nearest.
 fn rank(position: &Employment<'_>, today: Option<NaiveDate>) -> (u8, TimeDelta, Option<DateTime<Utc>>) {
-    let effective = position.effective_date.filled().and_then(date).map(|(date, _)| date);
-    let changed = position.modified_at.filled().and_then(timestamp);
+    let effective = position.effective_date.text().and_then(date).map(|(date, _)| date);
+    let changed = position.modified_at.text().and_then(timestamp);
     match effective {
         Some(effective) if today.is_some_and(|today| effective > today) => {
             (0, NaiveDate::MIN - effective, changed)
@@ -403,7 +404,7 @@ fn rank(position: &Employment<'_>, today: Option<NaiveDate>) -> (u8, TimeDelta, 
 fn modified_at(row: &Row<'_>, now: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     // The source tells its time in whole seconds.
     let latest = now.map_or(DateTime::<Utc>::MAX_UTC, |now| now + TimeDelta::seconds(1));
-    row.cell(Key::ModifiedAt).filled().and_then(timestamp).map(|at| at.min(latest))
+    row.cell(Key::ModifiedAt).text().and_then(timestamp).map(|at| at.min(latest))
 }
 
 /// Declared as text. A whole number is taken all the same, since nothing but its notation is in doubt.
@@ -412,7 +413,7 @@ fn employee_id(cell: &Cell<'_>, problems: &mut Vec<FieldProblem>) -> Field<Emplo
         Cell::Number(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
             Field::Value(number.as_str().into())
         }
-        Cell::Text(_) => Field::from_option(cell.filled().map(EmployeeId::from)),
+        Cell::Text(_) => Field::from_option(cell.text().map(EmployeeId::from)),
         Cell::Missing => Field::Absent,
         Cell::Null => Field::Null,
         Cell::Number(_) | Cell::Flag(_) | Cell::Nested => {
@@ -445,7 +446,7 @@ fn calendar_date(
     let text = match cell {
         Cell::Missing => return Field::Absent,
         _ if cell.is_empty() => return Field::Null,
-        cell => cell.filled(),
+        cell => cell.text(),
     };
     let Some((date, has_time)) = text.and_then(date) else {
         return unreadable(field, "is not a date-time of the form YYYY-MM-DDTHH:MM:SSZ", problems);

@@ -6,7 +6,6 @@ mod client;
 mod config;
 mod connector;
 mod convert;
-mod distinct;
 mod errors;
 mod lenient;
 mod lookup;

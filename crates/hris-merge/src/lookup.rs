@@ -10,11 +10,12 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::{
     AbsenceGround, Delivery, EmployeeRef, Error, ErrorKind, FieldSet, Lookup, ReadEvent, Receipt, Result,
 };
+use hris_http::{Distinct, decode_seed, fold_id};
+use serde::de::IgnoredAny;
 
 use crate::client::{Client, Login};
 use crate::config::RecordIdSource;
 use crate::convert::{Notes, Outcome, Projection};
-use crate::distinct::{Distinct, fold};
 use crate::reading::Opened;
 use crate::wire::{self, RowSeed};
 
@@ -68,7 +69,8 @@ fn of_record(
     body: &[u8],
     now: Option<DateTime<Utc>>,
 ) -> Result<(Outcome, Notes)> {
-    let row = wire::read(RowSeed(projection.keys()), body, "the answer is not an employee")?;
+    let row =
+        decode_seed::<IgnoredAny, _>(RowSeed(projection.keys()), body, "the answer is not an employee")?;
     let row = row.filter(|row| projection.record_id(row) == Some(id)).ok_or_else(another)?;
     let mut notes = Notes::default();
     Ok((projection.outcome(Some(&row), now, &mut notes), notes))
@@ -150,13 +152,13 @@ impl Reading {
         self.notes += notes;
         match outcome {
             Outcome::Employee(employee) => {
-                self.seen.insert(fold(employee.record.as_str()));
+                self.seen.insert(fold_id(employee.record.as_str()));
                 ReadEvent::Employees(vec![*employee])
             }
             Outcome::Deleted(record) => ReadEvent::Deleted(record),
             Outcome::Rejected(row) | Outcome::Shell(row) => {
                 if let Some(record) = &row.record {
-                    self.seen.insert(fold(record.as_str()));
+                    self.seen.insert(fold_id(record.as_str()));
                 }
                 ReadEvent::Rejected(row)
             }

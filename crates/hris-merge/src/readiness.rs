@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use hris_core::{AccountId, Delivery, Error, ErrorKind, Result};
+use hris_http::lenient::Cell;
 
 use crate::config::{DeletionTrust, MergeConfig};
 use crate::convert::timestamp;
-use crate::lenient::Cell;
 use crate::wire::{AccountDetails, SyncStatus};
 
 /// Integrations of which the vendor documents that deletions are found at each synchronisation, by slug or name without
@@ -31,13 +31,13 @@ impl LinkedAccount {
     /// # Errors
     /// [`ErrorKind::Protocol`] without an id, [`ErrorKind::WrongAccount`] for an account that is no HR system.
     pub(crate) fn new(details: &AccountDetails<'_>) -> Result<Self> {
-        let text = |cell: &Cell<'_>| cell.filled().map(str::to_owned);
-        let id = details.id.filled().ok_or_else(|| {
+        let text = |cell: &Cell<'_>| cell.text().map(str::to_owned);
+        let id = details.id.text().ok_or_else(|| {
             Error::new(ErrorKind::Protocol, "the answer names no linked account")
                 .with_hint("check the base URL")
                 .with_delivery(Delivery::Answered)
         })?;
-        match details.category.filled() {
+        match details.category.text() {
             None | Some("hris") => {}
             Some(_) => {
                 let message = "the account token opens a linked account that is no HR system";
@@ -52,8 +52,8 @@ impl LinkedAccount {
             integration: text(&details.integration),
             slug: text(&details.integration_slug),
             status: text(&details.status),
-            is_duplicate: details.is_duplicate.is_true(),
-            is_test: details.account_type.filled() == Some("TEST"),
+            is_duplicate: details.is_duplicate == Cell::Flag(true),
+            is_test: details.account_type.text() == Some("TEST"),
         })
     }
 
@@ -84,14 +84,14 @@ impl EmployeeSync {
     /// `None` for another model.
     pub(crate) fn new(row: &SyncStatus<'_>) -> Option<Self> {
         let is_employees =
-            row.model_id.filled() == Some("hris.Employee") || row.model_name.filled() == Some("Employee");
-        let stamp = |cell: &Cell<'_>| cell.filled().and_then(timestamp);
+            row.model_id.text() == Some("hris.Employee") || row.model_name.text() == Some("Employee");
+        let stamp = |cell: &Cell<'_>| cell.text().and_then(timestamp);
         is_employees.then(|| Self {
-            status: row.status.filled().unwrap_or_default().to_owned(),
-            is_initial: row.is_initial_sync.is_true(),
+            status: row.status.text().unwrap_or_default().to_owned(),
+            is_initial: row.is_initial_sync == Cell::Flag(true),
             last_start: stamp(&row.last_sync_start),
             last_finish: stamp(&row.last_sync_finished),
-            last_result: row.last_sync_result.filled().map(str::to_owned),
+            last_result: row.last_sync_result.text().map(str::to_owned),
             fresh_as_of: stamp(&row.data_fresh_as_of),
             is_selective: !row.selective_sync_configurations_usage.is_empty(),
         })

@@ -10,11 +10,11 @@ use hris_core::{
     AbsenceGround, Employee, Error, FieldSet, Ground, ListingEvidence, Problem, ReadEvent, Receipt, RecordId,
     RejectedRecord, Result, Watermark, rule,
 };
+use hris_http::{Distinct, fold_id};
 use hris_http::{Page, PageStats, Paginator, Request};
 
 use crate::client::{Client, Login, with_cursor};
 use crate::convert::{Notes, Outcome, Projection};
-use crate::distinct::{Distinct, fold};
 use crate::errors::is_lost_cursor;
 use crate::read_ahead::ReadAhead;
 use crate::readiness::{EmployeeSync, Readiness, judge};
@@ -175,7 +175,7 @@ impl Run {
             let records = chunk.employees.iter().map(|employee| Some(&employee.record));
             for record in records.chain(chunk.rejected.iter().map(|row| row.record.as_ref())) {
                 match record {
-                    Some(record) => self.seen.insert(fold(record.as_str())),
+                    Some(record) => self.seen.insert(fold_id(record.as_str())),
                     None => self.unidentified += 1,
                 }
             }

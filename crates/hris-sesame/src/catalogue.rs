@@ -8,9 +8,9 @@ use std::marker::PhantomData;
 use futures_util::TryStreamExt as _;
 use hris_core::{Employee, Field, FieldProblem, FieldSet, Problem, Result, SourceField, Value, rule};
 use hris_http::Request;
+use hris_http::lenient::{Cell, Items};
 
 use crate::client::{Client, ListPage};
-use crate::lenient::{Cell, Items};
 use crate::wire::{self, CustomField};
 
 /// A custom field that the company has.
@@ -35,8 +35,8 @@ pub(crate) async fn catalogue(client: &Client) -> Result<Vec<Definition>> {
 
 impl Definition {
     fn new(field: &CustomField<'_>) -> Option<Self> {
-        let text = |cell: &Cell<'_>| cell.filled().unwrap_or_default().to_owned();
-        Some(Self { id: field.id.filled()?.to_owned(), slug: text(&field.slug), name: text(&field.name) })
+        let text = |cell: &Cell<'_>| cell.scalar().unwrap_or_default().to_owned();
+        Some(Self { id: field.id.scalar()?.to_owned(), slug: text(&field.slug), name: text(&field.name) })
     }
 }
 
@@ -102,7 +102,7 @@ impl CustomName {
                 let field = SourceField::Custom(self.name.clone());
                 Err(FieldProblem::unreadable(field, "is neither text nor number nor flag"))
             }
-            Some(value) => Ok(Field::from_option(value.filled().map(Value::from))),
+            Some(value) => Ok(Field::from_option(value.scalar().map(Value::from))),
         }
     }
 }
@@ -110,7 +110,7 @@ impl CustomName {
 impl CustomField<'_> {
     /// Whether `custom:NAME` means this field: by slug, or by id, which stays when the slug is renamed.
     fn is_called(&self, name: &str) -> bool {
-        self.slug.filled() == Some(name) || self.id.filled() == Some(name)
+        self.slug.scalar() == Some(name) || self.id.scalar() == Some(name)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use futures_core::stream::BoxStream;
 use hris_core::{AccountId, Delivery, Error, ErrorKind, Result};
+use hris_http::lenient::Slot;
 use hris_http::{
     Answer, Auth, Budget, BudgetScope, NumberedPage, Rate, Request, RetryPolicy, Session, Transport,
     numbered_pages,
@@ -15,7 +16,6 @@ use secrecy::SecretString;
 
 use crate::config::SesameConfig;
 use crate::errors::{SesameErrors, has_status};
-use crate::lenient::Slot;
 use crate::totals::Totals;
 use crate::wire::{self, Info, Keys, Meta, RowSeed};
 
@@ -150,7 +150,7 @@ fn budget(scope: &str, config: &SesameConfig) -> Budget {
 fn company(body: &[u8]) -> Result<Company> {
     let info = wire::read(PhantomData::<Slot<Info<'_>>>, body)?.data;
     let company = info.0.and_then(|info| info.company.0).unwrap_or_default();
-    let id = company.id.filled().ok_or_else(|| {
+    let id = company.id.scalar().ok_or_else(|| {
         Error::new(ErrorKind::Protocol, "the answer names no company")
             .with_hint("check the base URL")
             .with_delivery(Delivery::Answered)
@@ -158,8 +158,8 @@ fn company(body: &[u8]) -> Result<Company> {
     let text = |text: Option<&str>| text.map(str::to_owned);
     Ok(Company {
         id: id.into(),
-        name: text(company.name.filled()),
-        language: text(company.language.filled()),
+        name: text(company.name.scalar()),
+        language: text(company.language.scalar()),
     })
 }
 

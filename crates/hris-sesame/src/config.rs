@@ -3,6 +3,7 @@
 //! It holds no secret, so that it can be stored and shown; the token is handed over beside it.
 
 use chrono::TimeDelta;
+use hris_core::settings::{not_blank, within};
 use hris_core::{AccountId, Error, Result};
 use hris_http::BaseUrl;
 use serde::{Deserialize, Serialize};
@@ -257,22 +258,6 @@ const MAX_IN_FLIGHT: u32 = 64;
 /// The vendor allows 1,000 a minute to all integrations of a company together.
 const MAX_REQUESTS_PER_MINUTE: u32 = 900;
 const MAX_REGION_LENGTH: usize = 20;
-
-fn within(name: &'static str, value: u32, least: u32, most: u32) -> Result<()> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::config(format!("`{name}` is {value}"), format!("use a number from {least} to {most}")))
-}
-
-fn not_blank(name: &'static str, value: Option<&str>) -> Result<()> {
-    match value {
-        Some(text) if text.trim().is_empty() => {
-            Err(Error::config(format!("`{name}` is blank"), "give it a value or leave it out"))
-        }
-        _ => Ok(()),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,11 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use hris_core::{
     Employee, EmployeeField, EmployeeId, EmploymentStatus, Field, FieldProblem, FieldSet, RejectedRecord,
 };
+use hris_http::lenient::Cell;
 
 use crate::client::Company;
 use crate::config::{EmployeeIdSource, SesameConfig};
 use crate::joins::Joins;
-use crate::lenient::Cell;
 use crate::wire::{Key, Keys, Row};
 
 /// The fields that come with the row, and their keys.
@@ -90,7 +90,7 @@ impl Projection {
     ) -> Employee {
         let mut problems = Vec::new();
         let mut employee = Employee::new(id, status(row, implied, &mut problems));
-        employee.modified_at = row.cell(Key::UpdatedAt).filled().and_then(timestamp);
+        employee.modified_at = row.cell(Key::UpdatedAt).scalar().and_then(timestamp);
         employee.employee_id = self.employee_id(id, row, &mut problems);
         employee.last_name = last_name(row, &mut problems);
         employee.birth_date = birth_date(row, &mut problems).map(Into::into);
@@ -120,14 +120,14 @@ impl Projection {
             (EmployeeIdSource::Code, Cell::Nested) => {
                 unreadable(field, "is neither a number nor a text", problems)
             }
-            (EmployeeIdSource::Code, code) => Field::from_option(code.filled().map(EmployeeId::from)),
+            (EmployeeIdSource::Code, code) => Field::from_option(code.scalar().map(EmployeeId::from)),
         }
     }
 
     /// The legal entity is the token's company where the row does not say it, and so is the language.
     fn fall_back_on_company(&self, employee: &mut Employee, row: &Row<'_>, company: &Company) {
         if self.fields.has(EmployeeField::Company) {
-            let name = row.company.0.as_ref().and_then(|company| company.name.filled());
+            let name = row.company.0.as_ref().and_then(|company| company.name.scalar());
             let name = name.or(company.name.as_deref());
             employee.company = name.map_or(Field::Absent, |name| Field::Value(name.to_owned()));
         }
@@ -159,10 +159,10 @@ fn status(row: &Row<'_>, implied: EmploymentStatus, problems: &mut Vec<FieldProb
 fn last_name(row: &Row<'_>, problems: &mut Vec<FieldProblem>) -> Field<String> {
     let field = EmployeeField::LastName;
     let (first, second) = (row.cell(Key::LastName), row.cell(Key::SecondLastName));
-    if matches!(second, Cell::Bare(_) | Cell::Nested) {
+    if matches!(second, Cell::Number(_) | Cell::Flag(_) | Cell::Nested) {
         return unreadable(field, "has a second part that is not a text", problems);
     }
-    match (text_field(first, field, problems), second.filled()) {
+    match (text_field(first, field, problems), second.scalar()) {
         (Field::Value(first), Some(second)) if !ends_with_word(&first, second) => {
             Field::Value(format!("{} {second}", first.trim_end()))
         }
@@ -187,7 +187,7 @@ fn text_field(cell: &Cell<'_>, field: EmployeeField, problems: &mut Vec<FieldPro
         Cell::Missing => Field::Absent,
         Cell::Text(text) if !text.trim().is_empty() => Field::Value(text.clone().into_owned()),
         Cell::Null | Cell::Text(_) => Field::Null,
-        Cell::Bare(_) | Cell::Nested => unreadable(field, "is not a text", problems),
+        Cell::Number(_) | Cell::Flag(_) | Cell::Nested => unreadable(field, "is not a text", problems),
     }
 }
 
@@ -202,8 +202,8 @@ pub(crate) fn date_field(cell: &Cell<'_>) -> Result<Field<NaiveDate>, &'static s
     const EXPECTED: &str = "is not a date of the form YYYY-MM-DD";
     match cell {
         Cell::Missing => Ok(Field::Absent),
-        Cell::Bare(_) | Cell::Nested => Err(EXPECTED),
-        Cell::Null | Cell::Text(_) => match cell.filled() {
+        Cell::Number(_) | Cell::Flag(_) | Cell::Nested => Err(EXPECTED),
+        Cell::Null | Cell::Text(_) => match cell.scalar() {
             None => Ok(Field::Null),
             Some(text) if text.starts_with("0000-00-00") => Ok(Field::Null),
             Some(text) => date(text).map(Field::Value).ok_or(EXPECTED),
@@ -229,8 +229,8 @@ pub(crate) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lenient::ListSeed;
     use crate::wire::{RowSeed, read};
+    use hris_http::lenient::ListSeed;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

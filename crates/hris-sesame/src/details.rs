@@ -11,14 +11,14 @@ use hris_core::{
     Delivery, Employee, EmployeeField, EmploymentStatus, Error, ErrorKind, Field, FieldProblem, FieldSet,
     ManagerRef, Problem, RecordId, Result, rule,
 };
+use hris_http::lenient::{Cell, Items};
 
 use crate::cache::{CachedDetail, ContractDates, Detail, DetailCache, DetailKind};
 use crate::client::{Client, ListPage};
 use crate::config::StartDateSource;
 use crate::convert::date_field;
 use crate::errors::is_fatal;
-use crate::lenient::{Cell, Items, Slot};
-use crate::wire::{self, Contract, ManagerAnswer};
+use crate::wire::{self, Contract, FirstOf, ManagerAnswer};
 
 /// After so many failures in a row a kind of detail is given up for the rest of the reading: the endpoint does not
 /// work for this account, and thousands more would fail alike.
@@ -264,7 +264,7 @@ fn best(
 async fn manager(client: &Client, record: &RecordId) -> Result<Option<RecordId>> {
     let own = record.clone();
     let answer = client.manager(record.as_str(), move |body| {
-        let answer = wire::read(PhantomData::<Slot<ManagerAnswer<'_>>>, body)?.data;
+        let answer = wire::read(PhantomData::<FirstOf<ManagerAnswer<'_>>>, body)?.data;
         answer.0.map_or(Ok(None), |manager| manager_in(&manager, own.as_str()))
     });
     Ok(answer.await?.flatten())
@@ -274,15 +274,15 @@ async fn manager(client: &Client, record: &RecordId) -> Result<Option<RecordId>>
 /// manager.
 fn manager_in(answer: &ManagerAnswer<'_>, own: &str) -> Result<Option<RecordId>> {
     let holder = answer.organization_chart_manager.as_ref();
-    let held = holder.and_then(|holder| holder.0.as_ref()).and_then(|manager| manager.id.filled());
+    let held = holder.and_then(|holder| holder.0.as_ref()).and_then(|manager| manager.id.scalar());
     let says_none =
         matches!(answer.organization_chart_manager_id, Cell::Null | Cell::Text(_)) || holder.is_some();
-    match answer.organization_chart_manager_id.filled().or(held) {
+    match answer.organization_chart_manager_id.scalar().or(held) {
         Some(id) if id != own => return Ok(Some(id.into())),
         None if says_none => return Ok(None),
         _ => {}
     }
-    match answer.id.filled() {
+    match answer.id.scalar() {
         Some(id) if id != own => Ok(Some(id.into())),
         _ => Err(Error::new(ErrorKind::Protocol, "the answer about the line manager names none")
             .with_delivery(Delivery::Answered)),
@@ -347,7 +347,7 @@ mod tests {
             (r#"{"id":"me"}"#, Err(())),
             ("{}", Err(())),
         ] {
-            let answer: Slot<ManagerAnswer<'_>> = serde_json::from_str(json).unwrap();
+            let answer: FirstOf<ManagerAnswer<'_>> = serde_json::from_str(json).unwrap();
             let manager = manager_in(&answer.0.unwrap(), "me").map_err(|_| ());
             assert_eq!(manager, expected.map(|id| id.map(RecordId::from)), "{json}");
         }

@@ -9,13 +9,13 @@ use futures_util::TryStreamExt as _;
 use futures_util::future::try_join3;
 use hris_core::{Employee, EmployeeField, EmploymentStatus, Field, FieldSet, Problem, Result, rule};
 use hris_http::Request;
+use hris_http::lenient::{Cell, Items};
+use hris_http::{Distinct, fold_id};
 
 use crate::catalogue::{CustomNames, catalogue};
 use crate::client::{Client, ListPage};
 use crate::convert::timestamp;
-use crate::distinct::{Distinct, fold};
 use crate::errors::is_fatal;
-use crate::lenient::{Cell, Items};
 use crate::wire::{self, Assignation, Office};
 
 /// What was joined.
@@ -163,7 +163,7 @@ impl Units {
     /// Whether assignations of inactive people are listed is not documented, so that a missing one says nothing about
     /// them.
     fn of(&self, employee: &Employee) -> Known<'_> {
-        let latest = self.by_employee.get(&fold(employee.record.as_str()));
+        let latest = self.by_employee.get(&fold_id(employee.record.as_str()));
         match latest.and_then(|latest| self.known.get(latest.unit as usize)) {
             Some(unit) => Known::Unit(unit),
             None if self.complete && employee.status == EmploymentStatus::Active => Known::None,
@@ -206,17 +206,17 @@ struct Assigned {
 
 impl Assigned {
     fn new(assignation: &Assignation<'_>) -> Self {
-        let id = assignation.id.filled().unwrap_or_default();
-        let created = assignation.created_at.filled().and_then(timestamp);
-        let employee = assignation.employee.0.as_ref().and_then(|employee| employee.id.filled());
+        let id = assignation.id.scalar().unwrap_or_default();
+        let created = assignation.created_at.scalar().and_then(timestamp);
+        let employee = assignation.employee.0.as_ref().and_then(|employee| employee.id.scalar());
         let department = assignation.department.0.as_ref().and_then(|unit| Unit::new(&unit.id, &unit.name));
         Self {
-            id: fold(id),
+            id: fold_id(id),
             rank: (
                 created.and_then(|at| u32::try_from(at.timestamp()).ok()).unwrap_or(0),
                 digits(id).to_be_bytes(),
             ),
-            employee: employee.map(fold),
+            employee: employee.map(fold_id),
             unit: department.or_else(|| assignation.office.0.as_ref().and_then(Unit::of_office)),
         }
     }
@@ -224,14 +224,14 @@ impl Assigned {
 
 impl Unit {
     fn new(id: &Cell<'_>, name: &Cell<'_>) -> Option<Self> {
-        let name = name.filled().map(str::to_owned);
-        Some(Self { id: id.filled()?.to_owned(), name, ..Self::default() })
+        let name = name.scalar().map(str::to_owned);
+        Some(Self { id: id.scalar()?.to_owned(), name, ..Self::default() })
     }
 
     fn of_office(office: &Office<'_>) -> Option<Self> {
         Some(Self {
-            time_zone: office.default_employees_date_time_zone.filled().map(str::to_owned),
-            deleted: matches!(office.is_deleted.filled(), Some("true" | "1")),
+            time_zone: office.default_employees_date_time_zone.scalar().map(str::to_owned),
+            deleted: matches!(office.is_deleted.scalar(), Some("true" | "1")),
             ..Self::new(&office.id, &office.name)?
         })
     }

@@ -9,10 +9,8 @@ mod config;
 mod connector;
 mod convert;
 mod details;
-mod distinct;
 mod errors;
 mod joins;
-mod lenient;
 mod lookup;
 #[cfg(feature = "sim")]
 #[doc(hidden)]

@@ -10,13 +10,13 @@ use hris_core::{
     AbsenceGround, Delivery, Employee, EmployeeRef, EmploymentStatus, Error, ErrorKind, FieldSet, Problem,
     ReadEvent, Receipt, Result,
 };
+use hris_http::{Distinct, fold_id};
 
 use crate::cache::DetailCache;
 use crate::client::{Client, Login};
 use crate::connector::RECORD_ID_KIND;
 use crate::convert::{Projection, record_id};
 use crate::details::Details;
-use crate::distinct::{Distinct, fold};
 use crate::joins::Joins;
 use crate::wire::{self, RowSeed};
 
@@ -95,7 +95,7 @@ impl Reading {
         let read = batch.iter().map(|who| person(&client, Arc::clone(&self.cache), &self.fields, who));
         let mut employees = Vec::new();
         for (employee, warnings) in try_join_all(read).await?.into_iter().flatten() {
-            self.seen.insert(fold(employee.record.as_str()));
+            self.seen.insert(fold_id(employee.record.as_str()));
             self.warnings.extend(warnings);
             employees.push(employee);
         }

@@ -1,12 +1,12 @@
 //! A page decoded and converted without a server, for the benches. Not part of the interface.
 
 use hris_core::{EmploymentStatus, FieldSet, Result};
+use hris_http::lenient::ListSeed;
 
 use crate::client::Company;
 use crate::config::SesameConfig;
 use crate::convert::{Projection, record_id};
 use crate::joins::Joins;
-use crate::lenient::ListSeed;
 use crate::wire::{self, RowSeed};
 
 /// Decodes a page of employees and converts each row; answers how many there were.

@@ -9,6 +9,8 @@ use hris_core::{
     Employee, EmploymentStatus, FieldSet, ListingEvidence, Problem, ReadEvent, Receipt, RejectedRecord,
     Result, rule,
 };
+use hris_http::lenient::ListSeed;
+use hris_http::{Distinct, fold_id};
 use hris_http::{NumberedPage, PageStats, numbered_pages};
 
 use crate::cache::DetailCache;
@@ -17,9 +19,7 @@ use crate::config::StatusStrategy;
 use crate::connector::RECORD_ID_KIND;
 use crate::convert::{Projection, record_id, unidentified};
 use crate::details::Details;
-use crate::distinct::{Distinct, fold};
 use crate::joins::Joins;
-use crate::lenient::ListSeed;
 use crate::totals::Totals;
 use crate::wire::{self, Meta, RowSeed};
 
@@ -131,7 +131,7 @@ impl Run {
         for chunk in chunks {
             under_way.unidentified += chunk.rejected.len() as u64;
             for employee in &chunk.employees {
-                under_way.seen.insert(fold(employee.record.as_str()));
+                under_way.seen.insert(fold_id(employee.record.as_str()));
             }
             events.extend((!chunk.employees.is_empty()).then_some(ReadEvent::Employees(chunk.employees)));
             events.extend(chunk.rejected.into_iter().map(ReadEvent::Rejected));
@@ -204,7 +204,7 @@ impl Context {
         for row in &page.data {
             match row.as_ref().and_then(|row| Some((row, record_id(row)?))) {
                 Some((row, id)) => {
-                    let implied = implied(pass, || active.is_some_and(|active| active.contains(fold(id))));
+                    let implied = implied(pass, || active.is_some_and(|active| active.contains(fold_id(id))));
                     let company = self.client.company();
                     chunk.employees.push(self.projection.employee(id, row, implied, company, &self.joins));
                 }

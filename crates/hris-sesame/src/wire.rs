@@ -2,13 +2,13 @@
 //! nobody wants (`pin`, `nfc`, bank accounts, identity numbers …) is skipped without being read.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use hris_core::{Delivery, Error, ErrorKind};
-use hris_http::decode;
+use hris_http::decode_seed;
+use hris_http::lenient::{Cell, Items, Slot, otherwise, skip_rest};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-
-use crate::lenient::{Cell, Items, Slot, otherwise};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The keys of an employee that this connector can use. A key that is not in this list is never read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for RowSeed {
         Ok(Some(row))
     }
 
-    otherwise!(None => scalars lists);
+    otherwise!(None => bare texts nulls lists);
 }
 
 /// Reads an answer.
@@ -132,17 +132,11 @@ pub(crate) fn read<'de, S: DeserializeSeed<'de>>(
     seed: S,
     body: &'de [u8],
 ) -> hris_core::Result<Envelope<S::Value>> {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let read = EnvelopeSeed(seed).deserialize(&mut json).and_then(|read| json.end().map(|()| read));
-    // The transport's reader cannot take a seed, but it explains best what is wrong with a document.
-    read.map_err(|_| match decode::<Outline>(body) {
-        Err(error) => error,
-        Ok(Outline { .. }) => {
-            Error::new(ErrorKind::Protocol, "`data` in the answer does not have the expected form")
-                .with_delivery(Delivery::Answered)
-        }
-    })
+    decode_seed::<Outline, _>(
+        EnvelopeSeed(seed),
+        body,
+        "`data` in the answer does not have the expected form",
+    )
 }
 
 #[derive(Deserialize)]
@@ -220,7 +214,7 @@ impl Meta {
 }
 
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    Ok(Cell::deserialize(deserializer)?.filled().and_then(|text| text.parse().ok()))
+    Ok(Cell::deserialize(deserializer)?.scalar().and_then(|text| text.parse().ok()))
 }
 
 /// An object of which only id and name matter.
@@ -297,6 +291,39 @@ pub(crate) struct Contract<'a> {
     pub(crate) end_at: Cell<'a>,
 }
 
+/// An object, or the first element of a list of them, or nothing: the form of the line manager's answer is not
+/// documented.
+#[derive(Debug)]
+pub(crate) struct FirstOf<T>(pub(crate) Option<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for FirstOf<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FirstOfVisitor(PhantomData))
+    }
+}
+
+struct FirstOfVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstOfVisitor<T> {
+    type Value = FirstOf<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(|read| FirstOf(Some(read)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let first = seq.next_element()?.unwrap_or(FirstOf(None));
+        skip_rest(&mut seq)?;
+        Ok(first)
+    }
+
+    otherwise!(FirstOf(None) => bare texts nulls);
+}
+
 /// The answer about a line manager, whose form is not documented: the manager, or a holder of the manager's id.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
@@ -305,7 +332,7 @@ pub(crate) struct ManagerAnswer<'a> {
     pub(crate) organization_chart_manager_id: Cell<'a>,
     /// `None` where the key is missing, which tells it from a manager who is null.
     #[serde(deserialize_with = "present")]
-    pub(crate) organization_chart_manager: Option<Slot<Identified<'a>>>,
+    pub(crate) organization_chart_manager: Option<FirstOf<Identified<'a>>>,
 }
 
 fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -315,7 +342,7 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::marker::PhantomData;
+    use hris_core::ErrorKind;
 
     fn meta(json: &str) -> Meta {
         let body = format!(r#"{{"data":[],"meta":{json}}}"#);

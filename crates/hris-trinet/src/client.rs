@@ -143,7 +143,7 @@ impl Client {
     fn read_company(&self, body: &[u8]) -> Result<Company> {
         let company = wire::read_company(body)?;
         let expected = self.config.company();
-        if let Some(id) = company.id.filled().filter(|id| !id.eq_ignore_ascii_case(expected)) {
+        if let Some(id) = company.id.written().filter(|id| !id.eq_ignore_ascii_case(expected)) {
             let message = "TriNet answers for another company than this connection was made for";
             return Err(Error::new(ErrorKind::WrongAccount, message)
                 .with_hint("check the Company ID shown in TriNet under Integration Center, TriNet API")
@@ -151,11 +151,11 @@ impl Client {
                 .with_context(EXPECTED_COMPANY, expected)
                 .with_context("company", id));
         }
-        let name = company.name.filled().or_else(|| company.legal_name.filled());
+        let name = company.name.written().or_else(|| company.legal_name.written());
         Ok(Company {
             name: name.map(str::to_owned),
-            time_zone: company.time_zone.filled().and_then(time_zone),
-            has_left: company.terminated.filled().is_some(),
+            time_zone: company.time_zone.written().and_then(time_zone),
+            has_left: company.terminated.written().is_some(),
         })
     }
 }

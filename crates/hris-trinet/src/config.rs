@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hris_core::settings::within;
 use hris_core::{Error, Result};
 use hris_http::BaseUrl;
 use serde::{Deserialize, Serialize};
@@ -373,13 +374,6 @@ impl BirthDatePath {
         }
         Ok(Self { object: object.map(Into::into), key: key.into() })
     }
-}
-
-fn within(name: &'static str, value: u32, least: u32, most: u32) -> Result<()> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::config(format!("`{name}` is {value}"), format!("use a number from {least} to {most}")))
 }
 
 /// Checks a path: segments that cannot lead elsewhere, each after a slash.

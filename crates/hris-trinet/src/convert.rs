@@ -7,10 +7,11 @@ use hris_core::{
     Employee, EmployeeField, EmploymentStatus, Field, FieldProblem, FieldSet, ManagerRef, Problem,
     RejectedRecord, SourceField, Value, rule,
 };
+use hris_http::lenient::Cell;
 
 use crate::config::{BirthDatePath, TriNetConfig};
 use crate::dates::{date_field, written};
-use crate::lenient::{Cell, Part};
+use crate::lenient::Part;
 use crate::reference::List;
 use crate::status::StatusTable;
 use crate::wire::{Info, Key, Keys, Name, Row, RowSeed};
@@ -68,7 +69,7 @@ pub(crate) struct Converted {
 
 /// The record id of a row: a text or a number.
 pub(crate) fn record_id<'r>(row: &'r Row<'_>) -> Option<&'r str> {
-    row.id.filled()
+    row.id.written()
 }
 
 /// A row of which it cannot be told whose it is, at its place in the page; `None` is one that is no object.
@@ -149,7 +150,7 @@ impl Projection {
         let (status, suppress_contact) = making.status(&info.status, &self.statuses);
         let mut employee = Employee::new(id, status);
         employee.suppress_contact = suppress_contact;
-        employee.status_reason = info.status.filled().filter(|_| !is_plain(&employee)).map(str::to_owned);
+        employee.status_reason = info.status.written().filter(|_| !is_plain(&employee)).map(str::to_owned);
         if self.fields.has(EmployeeField::EmployeeId) {
             employee.employee_id = Field::Value(id.into());
         }
@@ -167,7 +168,7 @@ impl Projection {
         let preferred = current(names, is_preferred, self.today);
         let shown = if self.prefers_preferred { preferred } else { None };
         let mut text = |field, part: for<'r, 'a> fn(&'r Name<'a>) -> &'r Cell<'a>| {
-            let preferred = shown.map(part).filter(|cell| cell.filled().is_some());
+            let preferred = shown.map(part).filter(|cell| cell.written().is_some());
             match (preferred.or_else(|| legal.map(part)), &row.names.0) {
                 (Some(cell), _) => making.text(field, cell),
                 (None, Part::Missing) => Field::Absent,
@@ -225,7 +226,7 @@ impl Making<'_> {
         let title = self.text(field, &info.title);
         if self.fields.has(field)
             && matches!(title, Field::Absent | Field::Null)
-            && let Some(code) = info.job_code.filled()
+            && let Some(code) = info.job_code.written()
         {
             self.lookups.push((List::Jobs, code.to_owned()));
         }
@@ -257,10 +258,10 @@ impl Making<'_> {
         names: [Option<&Cell<'_>>; 2],
         ids: [Option<&Cell<'_>>; 3],
     ) -> Field<String> {
-        if let Some(name) = names.into_iter().flatten().find(|name| name.filled().is_some()) {
+        if let Some(name) = names.into_iter().flatten().find(|name| name.written().is_some()) {
             return self.text(field, name);
         }
-        if let Some(id) = ids.into_iter().flatten().find_map(Cell::filled) {
+        if let Some(id) = ids.into_iter().flatten().find_map(Cell::written) {
             self.lookups.push((list, id.to_owned()));
             return Field::Absent;
         }
@@ -279,7 +280,7 @@ impl Making<'_> {
     fn manager(&mut self, row: &Row<'_>, info: &Info<'_>) -> Field<ManagerRef> {
         let own = info.supervisor.here().map(|supervisor| &supervisor.id);
         let places = [own, Some(&info.supervisor_id), Some(&row.supervisor_id)].into_iter().flatten();
-        if let Some(id) = places.clone().find_map(Cell::filled) {
+        if let Some(id) = places.clone().find_map(Cell::written) {
             return Field::Value(ManagerRef::Record(id.into()));
         }
         let field = EmployeeField::Manager;
@@ -332,7 +333,7 @@ impl Making<'_> {
                     self.problems.push(FieldProblem::unreadable(field, "is not a text"));
                     continue;
                 }
-                cell => Field::from_option(cell.filled().map(Value::from)),
+                cell => Field::from_option(cell.written().map(Value::from)),
             };
             employee.custom.insert((*name).into(), field);
         }
@@ -378,12 +379,12 @@ fn is_plain(employee: &Employee) -> bool {
 }
 
 fn is_primary(name: &Name<'_>) -> bool {
-    name.kind.filled().is_some_and(|kind| starts_with(kind, "pri"))
+    name.kind.written().is_some_and(|kind| starts_with(kind, "pri"))
 }
 
 /// The documentation says `preferred`, the vendor's own write API `PRF`.
 fn is_preferred(name: &Name<'_>) -> bool {
-    name.kind.filled().is_some_and(|kind| starts_with(kind, "pref") || starts_with(kind, "prf"))
+    name.kind.written().is_some_and(|kind| starts_with(kind, "pref") || starts_with(kind, "prf"))
 }
 
 fn starts_with(text: &str, start: &str) -> bool {
@@ -397,7 +398,7 @@ fn current<'r, 'a>(
     today: NaiveDate,
 ) -> Option<&'r Name<'a>> {
     let wanted = || names.iter().filter(|name| is_wanted(name));
-    let effective = |name: &Name<'_>| name.effective.filled().and_then(written);
+    let effective = |name: &Name<'_>| name.effective.written().and_then(written);
     let in_effect = wanted().filter(|name| effective(name).is_none_or(|date| date <= today));
     // The smallest of the reversed is the latest, and of equals the first.
     in_effect.min_by_key(|name| Reverse(effective(name))).or_else(|| wanted().next())

@@ -2,8 +2,7 @@
 
 use chrono::{DateTime, NaiveDate};
 use hris_core::Field;
-
-use crate::lenient::Cell;
+use hris_http::lenient::Cell;
 
 /// What was expected where something else came.
 const EXPECTED: &str = "is not a date of the form YYYY-MM-DD or MM/DD/YYYY";

@@ -5,37 +5,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use hris_http::lenient::otherwise;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-/// The `visit_*` methods for values of no use: they are skipped, and `$other` stands for them.
-macro_rules! otherwise {
-    ($other:expr => $($kind:ident)+) => { $(otherwise!(@$kind $other);)+ };
-    (@scalars $other:expr) => {
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> { Ok($other) }
-        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> { Ok($other) }
-        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> { Ok($other) }
-        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> { Ok($other) }
-        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> { Ok($other) }
-    };
-    (@null $other:expr) => {
-        fn visit_unit<E>(self) -> Result<Self::Value, E> { Ok($other) }
-    };
-    (@lists $other:expr) => {
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            $crate::lenient::skip_rest(&mut seq)?;
-            Ok($other)
-        }
-    };
-    (@objects $other:expr) => {
-        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            Ok($other)
-        }
-    };
-}
-pub(crate) use otherwise;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Declares an object of which only scalar keys matter. The keys of a field are its names in the vendor's different
 /// forms; where several of them are there, one that says something wins.
@@ -43,7 +16,7 @@ macro_rules! object {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $key:literal $(| $alias:literal)*,)+ }) => {
         $(#[$doc])*
         #[derive(Debug, Default)]
-        pub(crate) struct $name<'a> { $(pub(crate) $field: $crate::lenient::Cell<'a>,)+ }
+        pub(crate) struct $name<'a> { $(pub(crate) $field: hris_http::lenient::Cell<'a>,)+ }
 
         impl<'de> serde::Deserialize<'de> for $name<'de> {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -78,12 +51,6 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// Skips what is left of a list.
-pub(crate) fn skip_rest<'de, A: SeqAccess<'de>>(seq: &mut A) -> Result<(), A::Error> {
-    while seq.next_element::<IgnoredAny>()?.is_some() {}
-    Ok(())
-}
-
 /// A text, borrowed where it has no escapes; for keys.
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
@@ -109,123 +76,6 @@ impl<'de> Visitor<'de> for TextVisitor {
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(text.to_owned()))
     }
-}
-
-/// A scalar as it came.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) enum Cell<'a> {
-    /// The key was not there.
-    #[default]
-    Missing,
-    /// `null`.
-    Null,
-    /// A text.
-    Text(Cow<'a, str>),
-    /// A number, as JSON writes it.
-    Number(String),
-    /// A flag.
-    Flag(bool),
-    /// An object or a list.
-    Nested,
-}
-
-impl<'a> Cell<'a> {
-    /// What is written in a text or a number, without white space around it, unless nothing is left.
-    pub(crate) fn filled(&self) -> Option<&str> {
-        let text: &str = match self {
-            Self::Text(text) => text,
-            Self::Number(text) => text,
-            Self::Missing | Self::Null | Self::Flag(_) | Self::Nested => return None,
-        };
-        Some(text.trim()).filter(|text| !text.is_empty())
-    }
-
-    /// Whether the value is "none": null or blank text.
-    pub(crate) fn is_none(&self) -> bool {
-        matches!(self, Self::Null) || matches!(self, Self::Text(text) if text.trim().is_empty())
-    }
-
-    /// A flag, also one that is written as a text.
-    pub(crate) fn flag(&self) -> Option<bool> {
-        match self {
-            Self::Flag(flag) => Some(*flag),
-            Self::Text(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
-            Self::Text(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
-            _ => None,
-        }
-    }
-
-    /// A whole number that counts something.
-    pub(crate) fn count(&self) -> Option<u64> {
-        self.filled()?.parse().ok()
-    }
-
-    /// Takes a value of the same field under another key, unless it says nothing new.
-    pub(crate) fn hear(&mut self, other: Cell<'a>) {
-        if *self == Self::Missing || self.is_none() && other != Self::Missing {
-            *self = other;
-        }
-    }
-}
-
-/// Shows what kind of thing came, never what.
-impl fmt::Debug for Cell<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "Missing",
-            Self::Null => "Null",
-            Self::Text(_) => "Text",
-            Self::Number(_) => "Number",
-            Self::Flag(_) => "Flag",
-            Self::Nested => "Nested",
-        })
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Cell<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CellVisitor)
-    }
-}
-
-struct CellVisitor;
-
-impl<'de> Visitor<'de> for CellVisitor {
-    type Value = Cell<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cell::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cell::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Cell::Number(number.to_string()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Cell::Number(number.to_string()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Cell::Number(number.to_string()))
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
-        Ok(Cell::Flag(flag))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Cell::Null)
-    }
-
-    otherwise!(Cell::Nested => lists objects);
 }
 
 /// Something nested as it came.
@@ -303,23 +153,7 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for PartSeed<S> {
         Ok(if text.trim().is_empty() { Part::Null } else { Part::Other })
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Part::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Part::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Part::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Part::Other)
-    }
-
-    otherwise!(Part::Other => lists);
+    otherwise!(Part::Other => bare lists);
 }
 
 /// A list of objects as it came. Elements that are no objects are left out.
@@ -373,7 +207,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListedVisitor<T> {
         Ok(Listed(Part::Null))
     }
 
-    otherwise!(Listed(Part::Other) => scalars objects);
+    otherwise!(Listed(Part::Other) => bare texts objects);
 }
 
 #[cfg(test)]
@@ -397,15 +231,15 @@ mod tests {
             r#"{"uno":"1"}"#,
             r#"{"one":"1","one":"2"}"#,
         ] {
-            assert_eq!(pair(json).one.filled(), Some("1"), "{json}");
+            assert_eq!(pair(json).one.written(), Some("1"), "{json}");
         }
-        assert!(pair(r#"{"two":2}"#).one == Cell::Missing);
+        assert!(pair(r#"{"two":2}"#).one == hris_http::lenient::Cell::Missing);
     }
 
     #[test]
     fn an_escaped_key_is_the_same_key_and_unknown_ones_are_skipped() {
         let read = pair(r#"{"x":{"one":"9"},"\u006fne":"a\u0062"}"#);
-        assert_eq!(read.one.filled(), Some("ab"));
+        assert_eq!(read.one.written(), Some("ab"));
     }
 
     #[test]
@@ -423,15 +257,5 @@ mod tests {
         for json in ["7", "-7", "1.5", "true", r#""x""#, "[]", "[{}]"] {
             assert_eq!(kind(json), "other", "{json}");
         }
-    }
-
-    #[test]
-    fn flags_and_counts_are_read_from_texts_too_and_nothing_else() {
-        let cell = |json: &str| serde_json::from_str::<Cell<'_>>(json).unwrap().flag();
-        assert_eq!((cell("true"), cell(r#""False""#)), (Some(true), Some(false)));
-        assert_eq!((cell("1"), cell("null"), cell(r#""yes""#)), (None, None, None));
-        let count = |json: &str| serde_json::from_str::<Cell<'_>>(json).unwrap().count();
-        assert_eq!((count("12"), count(r#""12""#)), (Some(12), Some(12)));
-        assert_eq!((count("-1"), count("1.5"), count("{}")), (None, None, None));
     }
 }

@@ -7,7 +7,6 @@ mod config;
 mod connector;
 mod convert;
 mod dates;
-mod distinct;
 mod errors;
 mod lenient;
 mod pages;

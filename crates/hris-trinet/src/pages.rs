@@ -5,8 +5,7 @@ use futures_core::stream::BoxStream;
 use futures_util::StreamExt as _;
 use futures_util::stream::{FuturesOrdered, try_unfold};
 use hris_core::{Delivery, Error, ErrorKind, Result};
-
-use crate::distinct::fold;
+use hris_http::fold_id;
 
 /// More pages are an error, never a quiet end.
 const PAGE_CAP: u64 = 100_000;
@@ -38,7 +37,7 @@ pub(crate) struct Ends {
 impl Ends {
     /// The ends of a page with these ids.
     pub(crate) fn new(first: Option<&str>, last: Option<&str>) -> Self {
-        Self { first: first.map(fold), last: last.map(fold) }
+        Self { first: first.map(fold_id), last: last.map(fold_id) }
     }
 }
 

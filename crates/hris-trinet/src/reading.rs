@@ -9,6 +9,7 @@ use hris_core::{
     Employee, EmployeeField, Field, FieldSet, ListingEvidence, Problem, ReadEvent, Receipt, RejectedRecord,
     Result, rule,
 };
+use hris_http::{Distinct, fold_id};
 
 use crate::client::{Client, Company, ViewType};
 use crate::config::View;
@@ -16,7 +17,6 @@ use crate::connector::RECORD_ID_KIND;
 use crate::convert::{
     Converted, Projection, full_view_fields, needs_full_view, record_id, unidentified, unknown_custom,
 };
-use crate::distinct::{Distinct, fold};
 use crate::errors::{is_fatal, is_refusal};
 use crate::pages::{Ends, Sheet, pages};
 use crate::reference::{List, Reference};
@@ -243,7 +243,7 @@ impl Seen {
         self.rows += sheet.rows;
         self.unidentified += sheet.items.rejected.len() as u64;
         for employee in &sheet.items.employees {
-            self.people.insert(fold(employee.record.as_str()));
+            self.people.insert(fold_id(employee.record.as_str()));
             self.birth_dates += u64::from(!employee.birth_date.is_absent());
         }
         if let Some(total) = sheet.total {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use hris_core::{Employee, Field, Problem, Result, rule};
+use hris_http::lenient::Cell;
 
 use crate::client::Client;
 use crate::errors::is_fatal;
-use crate::lenient::Cell;
 use crate::wire::{self, Department, Job, Location};
 
 /// One of the lists.
@@ -52,7 +52,7 @@ type Names = HashMap<String, String>;
 fn named<'r, 'a: 'r, T: 'r>(items: &'r [T], parts: impl Fn(&'r T) -> (&'r Cell<'a>, &'r Cell<'a>)) -> Names {
     let pair = |item| {
         let (id, name) = parts(item);
-        Some((id.filled()?.to_owned(), name.filled()?.to_owned()))
+        Some((id.written()?.to_owned(), name.written()?.to_owned()))
     };
     items.iter().filter_map(pair).collect()
 }

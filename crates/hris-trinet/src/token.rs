@@ -104,12 +104,12 @@ impl ClientCredentials {
 
     fn read(&self, body: &[u8]) -> Result<AccessToken> {
         let answer: Token<'_> = decode(body)?;
-        let token = answer.value.filled().ok_or_else(|| {
+        let token = answer.value.written().ok_or_else(|| {
             Error::new(ErrorKind::Protocol, "the answer to the token request has no `access_token`")
                 .with_hint("check the base URL and the path of the token request")
                 .with_delivery(Delivery::Answered)
         })?;
-        self.scopes.note(answer.scope.filled());
+        self.scopes.note(answer.scope.written());
         let seconds = answer.expires_in.count().and_then(|seconds| i64::try_from(seconds).ok());
         let life = seconds.and_then(TimeDelta::try_seconds);
         let life = life.unwrap_or_else(|| TimeDelta::seconds(self.default_seconds.into()));

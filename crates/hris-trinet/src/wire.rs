@@ -6,13 +6,14 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use hris_core::{Delivery, Error, ErrorKind, Result};
-use hris_http::decode;
+use hris_http::decode_seed;
+use hris_http::lenient::{Cell, otherwise};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::config::BirthDatePath;
-use crate::lenient::{Cell, Listed, Part, PartSeed, Text, object, otherwise};
+use crate::lenient::{Listed, Part, PartSeed, Text, object};
 
 /// What of an employee can be read. The names are the canonical ones; the vendor's keys are in [`Row`] and [`Info`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +217,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         Ok(Some(row))
     }
 
-    otherwise!(None => scalars null lists);
+    otherwise!(None => bare texts nulls lists);
 }
 
 impl<'a> Row<'a> {
@@ -374,7 +375,7 @@ fn misfit(message: &'static str, request_id: &Cell<'_>) -> Error {
 
 /// Names the request as the vendor does, for its support.
 fn in_request(error: Error, request_id: &Cell<'_>) -> Error {
-    match request_id.filled().and_then(crate::errors::word) {
+    match request_id.written().and_then(crate::errors::word) {
         Some(id) => error.with_context("request_id", id),
         None => error,
     }
@@ -385,14 +386,8 @@ fn read<'de, S, T>(seed: S, body: &'de [u8]) -> Result<Envelope<'de, T>>
 where
     S: DeserializeSeed<'de, Value = Part<T>>,
 {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let read = EnvelopeSeed(seed).deserialize(&mut json).and_then(|read| json.end().map(|()| read));
-    // The transport's reader cannot take a seed, but it explains best what is wrong with a document.
-    let envelope = read.map_err(|_| match decode::<Outline>(body) {
-        Err(error) => error,
-        Ok(_) => misfit("the answer does not have the expected form", &Cell::Missing),
-    })?;
+    let envelope =
+        decode_seed::<Outline, _>(EnvelopeSeed(seed), body, "the answer does not have the expected form")?;
     match envelope.status.count().and_then(|status| u16::try_from(status).ok()) {
         Some(status) if !(200..300).contains(&status) => {
             Err(in_request(crate::errors::by_own_status(status), &envelope.request_id))
@@ -504,7 +499,7 @@ impl<'de> Visitor<'de> for RowsSeed<'_> {
         Ok(Some(rows))
     }
 
-    otherwise!(None => scalars null objects);
+    otherwise!(None => bare texts nulls objects);
 }
 
 /// Decodes a list of objects; a single object is a list of one.
@@ -538,7 +533,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListSeed<T> {
         Ok(Part::Here(vec![item]))
     }
 
-    otherwise!(Part::Other => scalars null);
+    otherwise!(Part::Other => bare texts nulls);
 }
 
 #[cfg(test)]
@@ -610,7 +605,7 @@ mod tests {
     #[test]
     fn the_company_is_an_object_or_a_list_of_one() {
         for body in [r#"{"data":{"companyId":"X7Q"}}"#, r#"{"data":[{"companyId":"X7Q"}]}"#] {
-            assert_eq!(read_company(body.as_bytes()).unwrap().id.filled(), Some("X7Q"));
+            assert_eq!(read_company(body.as_bytes()).unwrap().id.written(), Some("X7Q"));
         }
         for body in ["{}", r#"{"data":[]}"#, r#"{"data":[7]}"#, r#"{"data":"X7Q"}"#] {
             assert!(read_company(body.as_bytes()).is_err(), "{body}");
