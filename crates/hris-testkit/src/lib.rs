@@ -8,6 +8,7 @@ pub mod mock;
 pub mod population;
 mod run;
 pub mod sim;
+pub mod smtp;
 pub mod store_suite;
 
 pub use clock::ManualClock;
