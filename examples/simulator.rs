@@ -11,7 +11,9 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use hris::core::Clock as _;
 use hris::http::SystemClock;
+use hris::merge::sim::MergeSim;
 use hris::sesame::sim::SesameSim;
+use hris::trinet::sim::TriNetSim;
 use hris_testkit::population::{Changes, DayPlan, Population};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
@@ -42,7 +44,9 @@ struct Args {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Vendor {
+    Merge,
     Sesame,
+    Trinet,
 }
 
 #[tokio::main]
@@ -96,56 +100,97 @@ fn told(changes: &Changes) -> String {
     )
 }
 
-/// A simulator of one of the vendors.
-enum Simulator {
-    Sesame(SesameSim),
+/// A running simulator, and what a connection to it needs.
+struct Simulator {
+    server: Box<dyn Simulated>,
+    /// Name in connection files and on the screen.
+    vendor: (&'static str, &'static str),
+    /// Options beside `base_url`.
+    options: &'static str,
+    /// Credential, environment variable, value.
+    credentials: &'static [(&'static str, &'static str, &'static str)],
 }
+
+/// What the simulators have in common.
+trait Simulated {
+    fn url(&self) -> &str;
+    fn next_day(&self, plan: &DayPlan) -> Changes;
+}
+
+macro_rules! simulated {
+    ($($sim:ty),+) => {
+        $(impl Simulated for $sim {
+            fn url(&self) -> &str {
+                self.url()
+            }
+            fn next_day(&self, plan: &DayPlan) -> Changes {
+                self.next_day(plan)
+            }
+        })+
+    };
+}
+
+simulated!(MergeSim, SesameSim, TriNetSim);
 
 impl Simulator {
     async fn start(vendor: Vendor, people: Population) -> Self {
         match vendor {
-            Vendor::Sesame => Self::Sesame(SesameSim::start(people).await),
+            Vendor::Merge => Self {
+                server: Box::new(MergeSim::start(people).await),
+                vendor: ("merge", "Merge"),
+                options: "rate = { per_minute = 600 }\n",
+                credentials: &[
+                    ("api_key", "MERGE_API_KEY", MergeSim::API_KEY),
+                    ("account_token", "MERGE_ACCOUNT_TOKEN", MergeSim::ACCOUNT_TOKEN),
+                ],
+            },
+            Vendor::Sesame => Self {
+                server: Box::new(SesameSim::start(people).await),
+                vendor: ("sesame", "Sesame HR"),
+                options: "requests_per_minute = 900\n",
+                credentials: &[("token", "SESAME_TOKEN", SesameSim::TOKEN)],
+            },
+            Vendor::Trinet => Self {
+                server: Box::new(TriNetSim::start(people).await),
+                vendor: ("trinet", "TriNet"),
+                options: "company_id = \"X7Q\"\nrequests_per_minute = 6000\n",
+                credentials: &[
+                    ("client_id", "TRINET_CLIENT_ID", TriNetSim::CLIENT_ID),
+                    ("client_secret", "TRINET_CLIENT_SECRET", TriNetSim::CLIENT_SECRET),
+                ],
+            },
         }
     }
 
     fn url(&self) -> &str {
-        match self {
-            Self::Sesame(sim) => sim.url(),
-        }
+        self.server.url()
     }
 
     /// Environment variables with the credentials.
-    fn variables(&self) -> Vec<(&'static str, &'static str)> {
-        match self {
-            Self::Sesame(_) => vec![("SESAME_TOKEN", SesameSim::TOKEN)],
-        }
+    fn variables(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.credentials.iter().map(|&(_, variable, value)| (variable, value))
     }
 
     fn next_day(&self, plan: &DayPlan) -> Changes {
-        match self {
-            Self::Sesame(sim) => sim.next_day(plan),
-        }
+        self.server.next_day(plan)
     }
 
     fn connection_file(&self) -> String {
-        let (vendor, options, credentials) = match self {
-            Self::Sesame(_) => ("sesame", "requests_per_minute = 900\n", "token = \"env:SESAME_TOKEN\"\n"),
-        };
+        let ((vendor, _), options, url) = (self.vendor, self.options, self.url());
+        let credential = |&(name, variable, _): &(_, _, _)| format!("{name} = \"env:{variable}\"\n");
+        let credentials: String = self.credentials.iter().map(credential).collect();
         format!(
             "tenant = \"trial\"\nconnection = \"{vendor}\"\nvendor = \"{vendor}\"\n\n\
-             [options]\nbase_url = \"{}\"\n{options}\n\
+             [options]\nbase_url = \"{url}\"\n{options}\n\
              [credentials]\n{credentials}\n\
              [store]\npath = \"hris.db\"\nkey = \"env:HRIS_KEY\"\n\n\
              [target]\npath = \"members.jsonl\"\n",
-            self.url()
         )
     }
 }
 
 impl fmt::Display for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sesame(_) => f.write_str("A simulated Sesame HR"),
-        }
+        write!(f, "A simulated {}", self.vendor.1)
     }
 }

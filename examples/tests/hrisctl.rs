@@ -337,21 +337,34 @@ impl Drop for Running {
 }
 
 #[test]
-fn the_simulator_writes_a_connection_file_that_works_and_lives_through_days() {
+fn each_simulator_writes_a_connection_file_that_works_and_lives_through_days() {
+    for vendor in ["merge", "sesame", "trinet"] {
+        check_plan_and_apply(vendor);
+    }
+}
+
+fn check_plan_and_apply(vendor: &str) {
     let folder = tempfile::tempdir().unwrap();
     let connection = folder.path().join("connection.toml");
     let mut command = Command::new(example("simulator"));
-    command.args(["sesame", "--people", "300", "--seed", "3", "--write"]).arg(&connection);
+    command.args([vendor, "--people", "300", "--seed", "3", "--write"]).arg(&connection);
     let mut running = Running(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
     let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines().map(Result::unwrap);
     let printed: Vec<String> = lines.by_ref().take_while(|line| !line.starts_with("Enter")).collect();
     let variables = printed.iter().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
 
-    let mut hrisctl = Command::new(example("hrisctl"));
-    hrisctl.envs(variables).arg("--connection").arg(&connection).arg("apply");
-    assert!(done(&hrisctl.output().unwrap()).out.contains("created"));
+    let variables: Vec<_> = variables.collect();
+    let hrisctl = |command: &str| {
+        let mut hrisctl = Command::new(example("hrisctl"));
+        hrisctl.envs(variables.iter().copied()).arg("--connection").arg(&connection).arg(command);
+        done(&hrisctl.output().unwrap()).out
+    };
+    assert!(hrisctl("check").contains("connected to"), "{vendor}");
+    assert!(hrisctl("employees").lines().count() > 200, "{vendor}");
+    assert!(hrisctl("plan").contains("create"), "{vendor}");
+    assert!(hrisctl("apply").contains("created"), "{vendor}");
     running.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     assert!(lines.next().unwrap().starts_with("a day has passed"));
-    assert!(done(&hrisctl.output().unwrap()).out.contains("result     applied"));
+    assert!(hrisctl("apply").contains("result     applied"), "{vendor}");
     assert!(folder.path().join("members.jsonl").exists(), "paths are relative to the connection file");
 }

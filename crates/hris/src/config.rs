@@ -28,17 +28,27 @@ use crate::Credentials;
 #[serde(tag = "vendor", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ConnectorConfig {
+    /// Merge.
+    #[cfg(feature = "merge")]
+    Merge(hris_merge::MergeConfig),
     /// Sesame HR.
     #[cfg(feature = "sesame")]
     Sesame(hris_sesame::SesameConfig),
+    /// TriNet.
+    #[cfg(feature = "trinet")]
+    TriNet(hris_trinet::TriNetConfig),
 }
 
 impl ConnectorConfig {
     /// The vendor's name.
     pub fn vendor(&self) -> &'static str {
         match *self {
+            #[cfg(feature = "merge")]
+            Self::Merge(_) => crate::vendors::merge::NAME,
             #[cfg(feature = "sesame")]
             Self::Sesame(_) => crate::vendors::sesame::NAME,
+            #[cfg(feature = "trinet")]
+            Self::TriNet(_) => crate::vendors::trinet::NAME,
         }
     }
 
@@ -50,8 +60,12 @@ impl ConnectorConfig {
         // Where no vendor is switched on, there is no configuration either.
         let _ = (credentials, transport);
         match self {
+            #[cfg(feature = "merge")]
+            Self::Merge(config) => crate::vendors::merge::connect(config, credentials, transport),
             #[cfg(feature = "sesame")]
             Self::Sesame(config) => crate::vendors::sesame::connect(config, credentials, transport),
+            #[cfg(feature = "trinet")]
+            Self::TriNet(config) => crate::vendors::trinet::connect(config, credentials, transport),
         }
     }
 }

@@ -19,9 +19,17 @@ pub use hris_http as http;
 #[doc(inline)]
 pub use hris_sync as sync;
 
+#[cfg(feature = "merge")]
+#[doc(inline)]
+pub use hris_merge as merge;
+
 #[cfg(feature = "sesame")]
 #[doc(inline)]
 pub use hris_sesame as sesame;
+
+#[cfg(feature = "trinet")]
+#[doc(inline)]
+pub use hris_trinet as trinet;
 
 #[cfg(feature = "memory")]
 #[doc(inline)]

@@ -25,8 +25,12 @@ fn acme() -> Vendor {
 fn the_features_decide_which_vendors_are_built_in() {
     let names: Vec<_> = Registry::builtin().vendors().map(|vendor| vendor.name().to_owned()).collect();
     let expected: &[&str] = &[
+        #[cfg(feature = "merge")]
+        "merge",
         #[cfg(feature = "sesame")]
         "sesame",
+        #[cfg(feature = "trinet")]
+        "trinet",
     ];
     assert_eq!(names, expected);
 }

@@ -1,0 +1,29 @@
+//! TriNet: client id and client secret of an API application; the company id is an option.
+
+use std::sync::Arc;
+
+use hris_core::{HrisConnector, Result};
+use hris_http::Transport;
+use hris_trinet::TriNetConfig;
+
+use crate::{Credential, Credentials, Vendor};
+
+pub(crate) const NAME: &str = "trinet";
+
+pub(crate) fn vendor() -> Vendor {
+    Vendor::configured(NAME, "TriNet", connect)
+        .with_credential(Credential::new(
+            "client_id",
+            "the Client ID from TriNet's Integration Center, shown when the integration is connected",
+        ))
+        .with_credential(Credential::new("client_secret", "the Client Secret, shown beside the Client ID"))
+}
+
+pub(crate) fn connect(
+    config: TriNetConfig,
+    credentials: &Credentials,
+    transport: &Transport,
+) -> Result<Arc<dyn HrisConnector>> {
+    let (id, secret) = (credentials.get("client_id")?, credentials.get("client_secret")?);
+    Ok(Arc::new(config.build(id, secret, transport)?))
+}
