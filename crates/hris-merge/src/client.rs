@@ -132,6 +132,11 @@ impl Login {
     }
 }
 
+/// For what concerns no account: failures count all the same.
+pub(crate) fn failures_budget(host: &str, config: &MergeConfig) -> Budget {
+    check_budget(host, config)
+}
+
 /// The vendor counts requests by account token, and failures by address.
 fn account_budget(host: &str, account: &AccountId, config: &MergeConfig) -> Budget {
     let budget = budget(format!("merge/{host}/{account}"), host, config);
@@ -236,6 +241,11 @@ impl Client {
         read: impl Fn(&[u8], Option<DateTime<Utc>>) -> Result<T> + Send + Sync,
     ) -> Result<T> {
         self.session.execute_with(request, |answer| read(answer.body(), date(&answer))).await
+    }
+
+    /// Sends a request whose answer says nothing but that it was done.
+    pub(crate) async fn send(&self, request: &Request) -> Result<()> {
+        self.session.execute(request).await.map(drop)
     }
 
     /// How the synchronisation of employees stands; `None` where the vendor does not say.

@@ -50,6 +50,10 @@ impl MergeConnector {
         self
     }
 
+    pub(crate) fn login(&self) -> &Login {
+        &self.login
+    }
+
     /// What the HR system itself said about a person, word for word. It is asked for here and nowhere else.
     ///
     /// Empty where the linked account's scopes do not have remote data of employees switched on.

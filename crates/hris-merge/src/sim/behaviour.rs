@@ -43,6 +43,10 @@ pub struct Behaviour {
     pub time_in_dates: String,
     /// Whether field mappings can be listed; the plan decides.
     pub lists_field_mappings: bool,
+    /// What the linked accounts say that they deliver of employees, in Merge's names; `None` if they do not say.
+    pub supported_fields: Option<Vec<String>>,
+    /// Open issues: the id of the linked account, and Merge's sentence.
+    pub issues: Vec<(String, String)>,
     /// The limit of requests a minute that each account token has.
     pub rate_limit: Option<RateLimit>,
     /// Whether an answer 429 says after how many seconds to come back.
@@ -72,6 +76,8 @@ impl Default for Behaviour {
             refuses_unknown_expand: false,
             time_in_dates: "T00:00:00Z".to_owned(),
             lists_field_mappings: true,
+            supported_fields: None,
+            issues: Vec::new(),
             rate_limit: None,
             tells_retry_after: true,
             failure_guard: None,

@@ -16,6 +16,7 @@
 //! account and what the vendor's documentation leaves open is varied with [`MergeSim::behave`].
 
 mod behaviour;
+mod link;
 mod lists;
 mod render;
 mod vendor;
@@ -27,6 +28,7 @@ use hris_testkit::population::{Changes, DayPlan, Population};
 use hris_testkit::sim::{Fault, FaultRule, Faults, SimRequest, SimServer, Tokens};
 
 pub use behaviour::{Behaviour, Synchronisation};
+pub use link::SignedWebhook;
 
 use crate::MergeCredentials;
 use vendor::{Account, SimulatedMerge};
@@ -51,6 +53,8 @@ impl MergeSim {
     pub const ACCOUNT_TOKEN: &'static str = "sim-account-1ad0be0defacedfeed5afe0b0bacafe1";
     /// The id of the first linked account.
     pub const ACCOUNT_ID: &'static str = "26b5b67a-3016-4d43-b1ce-791a72928858";
+    /// The key that webhooks are signed with.
+    pub const WEBHOOK_KEY: &'static str = "sim-webhook-key-0ddba11";
     /// The company of the first linked account.
     pub const COMPANY: &'static str = "Lumen & Fable";
 
@@ -66,6 +70,13 @@ impl MergeSim {
     /// Adds another linked account of the organisation, with an account token of its own.
     pub fn add_account(&self, id: &str, company: &str, token: &str, people: Population) {
         self.merge.add(Account::new(id, ORGANISATION, company, people), token);
+    }
+
+    /// The customer follows a magic link, or the dialogue of a link token, to its end. These people are in the linked
+    /// account if it is new. Returns the signed webhook that Merge then sends, and the public token that an embedded link
+    /// ends with; `None` for a link that nobody asked for, or a link token that was used.
+    pub fn click(&self, link: &str, people: Population) -> Option<(SignedWebhook, String)> {
+        self.merge.click(link, people, Self::WEBHOOK_KEY)
     }
 
     /// Adds another organisation with an API key and a linked account of its own.

@@ -9,6 +9,7 @@ use hris_testkit::sim::{SimRequest, SimResponse, Tokens, Vendor};
 use serde_json::{Value, json};
 
 use super::behaviour::Behaviour;
+use super::link::{Links, SignedWebhook, linked};
 use super::lists::{Filter, Place, cursor, order, place};
 use super::render::{self, ACCOUNT_TARGET, EXPANDABLE, ORGANISATION_TARGET, START_TARGET, View};
 
@@ -28,6 +29,7 @@ pub(super) struct SimulatedMerge {
 struct State {
     accounts: Vec<Account>,
     behaviour: Behaviour,
+    links: Links,
     failures: VecDeque<DateTime<Utc>>,
     /// How often the guard has refused everything.
     guarded: u64,
@@ -39,6 +41,8 @@ pub(super) struct Account {
     /// The organisation whose API key it needs.
     pub(super) organisation: String,
     pub(super) company: String,
+    /// The customer's own id of the connection.
+    origin_id: String,
     people: Population,
     order: Option<Arc<[Place]>>,
     ignored: BTreeSet<String>,
@@ -52,6 +56,7 @@ impl Account {
             id: id.to_owned(),
             organisation: organisation.to_owned(),
             company: company.to_owned(),
+            origin_id: "cust-0042-hris".to_owned(),
             people,
             order: None,
             ignored: BTreeSet::new(),
@@ -95,6 +100,30 @@ impl SimulatedMerge {
         }
     }
 
+    /// The customer follows a link to its end: the account is there, with these people if it is new, and the token opens
+    /// it. Returns the webhook that is sent then, and what an embedded link ends with.
+    pub(super) fn click(&self, link: &str, people: Population, key: &str) -> Option<(SignedWebhook, String)> {
+        let mut state = self.state();
+        let asked = state.links.asked(link)?;
+        let known = state.accounts.iter().position(|account| {
+            account.organisation == asked.organisation && account.origin_id == asked.origin_id
+        });
+        let at = known.unwrap_or_else(|| {
+            let id = render::merge_id("linked-account", &asked.origin_id);
+            let mut account = Account::new(&id, &asked.organisation, &asked.company, people);
+            account.origin_id.clone_from(&asked.origin_id);
+            state.accounts.push(account);
+            state.accounts.len() - 1
+        });
+        let (id, row) = (state.accounts[at].id.clone(), state.account(at));
+        let token = format!("sim-account-token-of-{}", asked.origin_id);
+        self.account_tokens.add(&token, &id);
+        let public = format!("public-token-of-{}", asked.origin_id);
+        state.links.public.insert(public.clone(), (id, token.clone()));
+        let webhook = linked(&row, &token, known.is_some()).to_string();
+        Some((SignedWebhook::new(key, &webhook), public))
+    }
+
     pub(super) fn forget_cursors(&self) {
         self.state().accounts.iter_mut().for_each(|account| account.generation += 1);
     }
@@ -114,11 +143,17 @@ impl SimulatedMerge {
             Some((&"api", rest)) => rest.strip_prefix(&["hris", "v1"]).unwrap_or_default(),
             _ => &[],
         };
-        if request.method() != "GET" {
-            return failure(405);
+        match (request.method(), rest) {
+            ("POST", ["link-token"]) => {
+                return state.links.make(&organisation, request, "https://link.merge.example");
+            }
+            ("GET", ["account-token", public]) => return state.links.exchange(public, &organisation),
+            ("GET", []) if path == ["api", "integrations"] => return integrations(),
+            ("GET", ["issues"]) => return state.issues(request),
+            _ => {}
         }
         if rest == ["linked-accounts"] {
-            return state.linked_accounts(&organisation);
+            return state.linked_accounts(&organisation, request);
         }
         let token = request.header("x-account-token").and_then(|token| self.account_tokens.account(token));
         let found = token.and_then(|id| {
@@ -126,7 +161,16 @@ impl SimulatedMerge {
             accounts.position(|account| account.id == id && account.organisation == organisation)
         });
         let Some(at) = found else { return failure(401) };
-        state.over_the_limit(at).unwrap_or_else(|| state.answer(at, rest, request))
+        state.over_the_limit(at).unwrap_or_else(|| match (request.method(), rest) {
+            ("POST", ["delete-account"]) => {
+                state.accounts.remove(at);
+                self.account_tokens.revoke(request.header("x-account-token").unwrap_or_default());
+                SimResponse::raw(200, "application/json", "")
+            }
+            ("POST", _) => state.change(at, rest, request),
+            ("GET", _) => state.answer(at, rest, request),
+            _ => failure(405),
+        })
     }
 }
 
@@ -151,7 +195,7 @@ impl Vendor for SimulatedMerge {
 }
 
 /// The vendor's error bodies: a sentence, or a page of a gateway. The wording leaks; nothing may depend on it.
-fn failure(status: u16) -> SimResponse {
+pub(super) fn failure(status: u16) -> SimResponse {
     let detail = match status {
         502..=504 => {
             return SimResponse::raw(status, "text/html", "<html><h1>Bad Gateway</h1></html>");
@@ -217,10 +261,53 @@ impl State {
             ["employees", id] => self.employee(at, id, request),
             ["field-mappings"] if self.behaviour.lists_field_mappings => field_mappings(),
             ["field-mappings"] => failure(403),
-            ["issues"] => only_page(&[]),
             // Teams, available actions and webhook receivers are gone from the vendor's reference.
             _ => failure(404),
         }
+    }
+
+    fn change(&mut self, at: usize, path: &[&str], request: &SimRequest) -> SimResponse {
+        let account = &mut self.accounts[at];
+        match path {
+            ["sync-status", "resync"] if self.behaviour.account_type == "TEST" => problem(400, "ERROR"),
+            ["sync-status", "resync"] => {
+                "SYNCING".clone_into(&mut self.behaviour.sync.status);
+                SimResponse::json(200, &json!([]))
+            }
+            ["employees", "ignore", id] => {
+                let reasons = ["GENERAL_CUSTOMER_REQUEST", "GDPR", "OTHER"];
+                let body = request.json().unwrap_or_default();
+                if !reasons.iter().any(|reason| body["reason"] == *reason) {
+                    return problem(400, "INVALID_FIELD_CHOICE");
+                }
+                let Some(record) = account.by_merge_id(id).map(|person| person.record_id.clone()) else {
+                    return failure(404);
+                };
+                account.ignored.insert(record);
+                SimResponse::raw(200, "application/json", "")
+            }
+            _ => failure(405),
+        }
+    }
+
+    fn issues(&self, request: &SimRequest) -> SimResponse {
+        let rows =
+            self.behaviour.issues.iter().filter(|(account, _)| {
+                request.query("linked_account_id").is_none_or(|wanted| wanted == account)
+            });
+        let rows: Vec<_> = rows
+            .map(|(account, description)| {
+                json!({
+                    "id": render::merge_id("issue", account),
+                    "status": "ONGOING",
+                    "error_description": description,
+                    "end_user": "0f6f8a1d-9b20-4c77-8a0b-3f6f8a1d9b20",
+                    "first_incident_time": "2026-02-20T10:00:00.000001Z",
+                    "is_muted": false,
+                })
+            })
+            .collect();
+        only_page(&rows)
     }
 
     fn account(&self, at: usize) -> Value {
@@ -231,7 +318,7 @@ impl State {
             "integration": name,
             "integration_slug": slug,
             "category": "hris",
-            "end_user_origin_id": "cust-0042-hris",
+            "end_user_origin_id": account.origin_id,
             "end_user_organization_name": account.company,
             "end_user_email_address": "people@lumenfable.example",
             "status": self.behaviour.account_status,
@@ -246,12 +333,24 @@ impl State {
         SimResponse::json(200, &self.account(at))
     }
 
-    fn linked_accounts(&self, organisation: &str) -> SimResponse {
-        let own = (0..self.accounts.len()).filter(|at| self.accounts[*at].organisation == organisation);
+    fn linked_accounts(&self, organisation: &str, request: &SimRequest) -> SimResponse {
+        let is_wanted = |account: &Account| {
+            let is = |name: &str, value: &str| request.query(name).is_none_or(|wanted| wanted == value);
+            account.organisation == organisation
+                && is("id", &account.id)
+                && is("end_user_origin_id", &account.origin_id)
+        };
+        let own = (0..self.accounts.len()).filter(|at| is_wanted(&self.accounts[*at]));
         let rows: Vec<_> = own
             .map(|at| {
                 let mut row = self.account(at);
                 row["integration"] = json!({ "name": row["integration"], "slug": row["integration_slug"] });
+                if let Some(fields) = &self.behaviour.supported_fields {
+                    row["integration"]["available_model_operations"] = json!([
+                        { "model_name": "Group", "available_operations": ["FETCH"], "supported_fields": ["name"] },
+                        { "model_name": "Employee", "available_operations": ["FETCH"], "supported_fields": fields },
+                    ]);
+                }
                 row
             })
             .collect();
@@ -388,6 +487,16 @@ impl State {
             _ => failure(404),
         }
     }
+}
+
+fn integrations() -> SimResponse {
+    let row = |name: &str, slug: &str, category: &str| json!({ "name": name, "slug": slug, "categories": [category] });
+    let all = [
+        row("BambooHR", "bamboohr", "hris"),
+        row("Greenhouse", "greenhouse", "ats"),
+        row("Workday", "workday", "hris"),
+    ];
+    SimResponse::json(200, &json!(all))
 }
 
 fn field_mappings() -> SimResponse {
