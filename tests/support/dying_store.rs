@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use hris_core::store::{
-    Baseline, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement, StateStore, StoredAction,
-    StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
+    StateStore, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
@@ -86,6 +86,17 @@ impl Links for DyingStore {
 
     async fn links_to(&self, connection: &ConnectionKey, members: &[MemberId]) -> Result<Vec<Option<Link>>> {
         self.store.links_to(connection, members).await
+    }
+}
+
+#[async_trait]
+impl Checkpoints for DyingStore {
+    async fn checkpoint(&self, connection: &ConnectionKey) -> Result<Option<Checkpoint>> {
+        self.store.checkpoint(connection).await
+    }
+
+    async fn set_checkpoint(&self, lease: &Lease, checkpoint: Option<&Checkpoint>) -> Result<()> {
+        self.write(self.store.set_checkpoint(lease, checkpoint)).await
     }
 }
 

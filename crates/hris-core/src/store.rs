@@ -1,9 +1,12 @@
-//! The store ports: leases, links, plans with their journal, and run history. Async, batch-wise, transactional.
+//! The store ports: leases, links, checkpoints, plans with their journal, and run history. Async, batch-wise,
+//! transactional.
 //!
 //! Every write under a lease carries its fencing token, so that a worker who lost its lease can change nothing: a
 //! token that is not the newest, or whose lease was given back, is refused with [`crate::ErrorKind::Leased`]. A
 //! store has no clock of its own, so a lease that ran out still writes until somebody takes it over.
 //! Each method is one transaction: it happens whole or not at all.
+
+mod checkpoint;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,10 +24,12 @@ use crate::{
     RunReport, Watermark,
 };
 
-/// Everything an engine needs of a store. Implemented for whatever implements the four parts.
-pub trait StateStore: Leases + Links + Plans + Runs {}
+pub use checkpoint::{Checkpoint, Checkpoints, OpenClaim};
 
-impl<T: Leases + Links + Plans + Runs + ?Sized> StateStore for T {}
+/// Everything an engine needs of a store. Implemented for whatever implements the parts.
+pub trait StateStore: Leases + Links + Checkpoints + Plans + Runs {}
+
+impl<T: Leases + Links + Checkpoints + Plans + Runs + ?Sized> StateStore for T {}
 
 /// The right to write for one connection, until it expires or is taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +118,8 @@ pub struct Baseline {
     pub mapping: MappingVersion,
     /// Distinct people in the last complete reading.
     pub last_complete: Option<u64>,
-    /// Where the next incremental reading starts.
+    /// The watermark of the last applied reading, as its receipt had it. Where the next reading starts is said by the
+    /// [`Checkpoint`].
     pub watermark: Option<Watermark>,
 }
 

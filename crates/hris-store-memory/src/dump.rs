@@ -25,6 +25,9 @@ fn dump_connection(out: &mut String, key: &ConnectionKey, connection: &Connectio
     if let Some(baseline) = &connection.baseline {
         line(out, "  baseline", baseline);
     }
+    if let Some(checkpoint) = &connection.checkpoint {
+        line(out, "  checkpoint", checkpoint);
+    }
     for link in connection.links.values() {
         line(out, "  link", link);
     }

@@ -13,7 +13,8 @@ use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use futures_util::stream;
 use hris_core::store::{
-    Baseline, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement, StoredAction, StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
+    StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, MemberId, PlanHeader, PlanId, Position, Problem,
@@ -39,7 +40,7 @@ impl MemoryStore {
 
     /// The logical content as text: equal content gives equal text, whatever led to it.
     ///
-    /// For tests, such as one that a dry run changes nothing. It shows baseline, links, plans with actions and
+    /// For tests, such as one that a dry run changes nothing. It shows baseline, checkpoint, links, plans with actions and
     /// problems, run reports, and who holds a lease. It leaves out how often a lease was taken. Pending actions
     /// have their values, so the text is as personal as the store itself.
     pub fn dump(&self) -> String {
@@ -123,6 +124,19 @@ impl Links for MemoryStore {
         for link in links {
             known.write_link(link);
         }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Checkpoints for MemoryStore {
+    async fn checkpoint(&self, connection: &ConnectionKey) -> Result<Option<Checkpoint>> {
+        let state = self.state();
+        Ok(state.connections.get(connection).and_then(|known| known.checkpoint.clone()))
+    }
+
+    async fn set_checkpoint(&self, lease: &Lease, checkpoint: Option<&Checkpoint>) -> Result<()> {
+        self.state().fenced(lease)?.checkpoint = checkpoint.cloned();
         Ok(())
     }
 }

@@ -6,7 +6,9 @@ use std::ops::Bound;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use hris_core::store::{ActionState, Baseline, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan};
+use hris_core::store::{
+    ActionState, Baseline, Checkpoint, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan,
+};
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, MemberId, PlanHeader, PlanId, Position, Problem,
     RecordId, Result, RunId, RunReport,
@@ -24,6 +26,7 @@ pub(crate) struct Connection {
     token: u64,
     pub(crate) holder: Option<Holder>,
     pub(crate) baseline: Option<Baseline>,
+    pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) links: BTreeMap<RecordId, Link>,
     /// Which record's link leads to a member.
     pub(crate) records: HashMap<MemberId, RecordId>,

@@ -11,14 +11,17 @@ use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use hris_core::store::{
-    Baseline, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement, StoredAction, StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
+    StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
     RunId, RunReport,
 };
 use hris_store_memory::MemoryStore;
-use hris_testkit::store_suite::{StoreHarness, fencing, journal, leases, links, plans, runs, tenants};
+use hris_testkit::store_suite::{
+    StoreHarness, checkpoints, fencing, journal, leases, links, plans, runs, tenants,
+};
 
 /// One way to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +46,8 @@ enum Flaw {
     RepeatsAPosition,
     /// The history is answered oldest first.
     TurnsHistoryRound,
+    /// A checkpoint cannot be forgotten.
+    KeepsTheCheckpoint,
     /// Another handle knows nothing.
     ForgetsOnReopening,
 }
@@ -154,6 +159,20 @@ impl Links for Flawed {
 
     async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
         self.inner.put_links(&self.lease(lease), links).await
+    }
+}
+
+#[async_trait]
+impl Checkpoints for Flawed {
+    async fn checkpoint(&self, connection: &ConnectionKey) -> Result<Option<Checkpoint>> {
+        self.inner.checkpoint(&self.key(connection)).await
+    }
+
+    async fn set_checkpoint(&self, lease: &Lease, checkpoint: Option<&Checkpoint>) -> Result<()> {
+        if checkpoint.is_none() && self.flaw == Flaw::KeepsTheCheckpoint {
+            return Ok(());
+        }
+        self.inner.set_checkpoint(&self.lease(lease), checkpoint).await
     }
 }
 
@@ -303,6 +322,7 @@ fn each_flaw_is_found_by_the_behaviour_that_forbids_it() {
         (Flaw::KeepsValues, behaviour!(plans::dismissal_erases_the_values_of_what_was_not_carried_out)),
         (Flaw::RepeatsAPosition, behaviour!(plans::actions_are_ordered_by_rank_and_id_and_paged)),
         (Flaw::TurnsHistoryRound, behaviour!(runs::reports_come_newest_first_and_paged)),
+        (Flaw::KeepsTheCheckpoint, behaviour!(checkpoints::a_forgotten_checkpoint_is_gone_and_nothing_else)),
         (Flaw::ForgetsOnReopening, behaviour!(journal::what_was_begun_is_known_after_reopening)),
     ];
     for (flaw, behaviour) in found {

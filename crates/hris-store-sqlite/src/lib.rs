@@ -1,6 +1,7 @@
 //! The embedded state store: one SQLite file.
 #![doc = include_str!("../README.md")]
 
+mod checkpoints;
 mod codec;
 mod database;
 mod error;
@@ -20,7 +21,8 @@ use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use futures_util::stream;
 use hris_core::store::{
-    Baseline, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement, StoredAction, StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
+    StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
@@ -183,6 +185,19 @@ impl Links for SqliteStore {
     async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
         let (lease, links) = (lease.clone(), links.to_vec());
         self.database.write(move |write| links::put(write, &lease, &links)).await
+    }
+}
+
+#[async_trait]
+impl Checkpoints for SqliteStore {
+    async fn checkpoint(&self, connection: &ConnectionKey) -> Result<Option<Checkpoint>> {
+        let connection = connection.clone();
+        self.database.read(move |view| checkpoints::get(view, &connection)).await
+    }
+
+    async fn set_checkpoint(&self, lease: &Lease, checkpoint: Option<&Checkpoint>) -> Result<()> {
+        let (lease, checkpoint) = (lease.clone(), checkpoint.cloned());
+        self.database.write(move |write| checkpoints::set(write, &lease, checkpoint.as_ref())).await
     }
 }
 

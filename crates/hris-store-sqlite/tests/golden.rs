@@ -15,8 +15,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::TryStreamExt as _;
 use hris_core::keys::{FieldTag, Fingerprinter, KeyId, Print, Prints};
 use hris_core::store::{
-    ActionState, Baseline, Leases as _, Link, Links as _, PlanState, Plans as _, Runs as _, Settlement,
-    StoredAction, StoredPlan,
+    ActionState, Baseline, Checkpoint, Checkpoints as _, Leases as _, Link, Links as _, OpenClaim, PlanState,
+    Plans as _, Runs as _, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionKind, Attributes, BirthDate, ConnectionKey, EmployeeRef, Expectation, HoldReason,
@@ -28,11 +28,14 @@ use hris_store_sqlite::SqliteStore;
 use hris_testkit::run;
 use rusqlite::Connection;
 
-/// The store of version 1 with the example in it, as SQL.
+/// The store of version 1 with the example in it, as SQL. It is never written again.
 const STORE_V1: &str = "store-v1.sql";
+/// The store as it is written now.
+const STORE: &str = "store-v2.sql";
 
 /// Every persisted form: its golden file, and where it is found in the example's store.
-const FORMS: [(&str, &str); 9] = [
+const FORMS: [(&str, &str); 10] = [
+    ("checkpoint-v1.json", "SELECT body FROM checkpoint"),
     ("baseline-v1.json", "SELECT baseline FROM connection"),
     ("header-v1.json", "SELECT header FROM plan WHERE name = 'held'"),
     ("plan-state-v1.json", "SELECT state FROM plan WHERE name = 'held'"),
@@ -136,6 +139,15 @@ fn baseline() -> Baseline {
     baseline
 }
 
+fn checkpoint() -> Checkpoint {
+    let mut checkpoint =
+        Checkpoint::new(baseline().watermark, MappingVersion::new("map-1"), "policy-1", at(0));
+    checkpoint.changes_on = Some(day(3));
+    checkpoint.unsettled = vec!["r9".into()];
+    checkpoint.claims = vec![OpenClaim { record: Print(u64::MAX), employee_id: Some(Print(1)), email: None }];
+    checkpoint
+}
+
 fn header(plan: &str) -> PlanHeader {
     let origin = PlanOrigin {
         id: PlanId::from(plan),
@@ -190,6 +202,7 @@ async fn write_example(path: &Path) {
     let ttl = Duration::from_secs(600);
     let lease = store.acquire(&connection(), &"night".into(), at(0), ttl).await.unwrap();
     store.set_baseline(&lease, &baseline()).await.unwrap();
+    store.set_checkpoint(&lease, Some(&checkpoint())).await.unwrap();
     store.put_links(&lease, &links()).await.unwrap();
     let [create, adopt, update, reactivate, leave] = actions();
     let plan = PlanId::from("held");
@@ -207,12 +220,14 @@ async fn write_example(path: &Path) {
     store.record_run(&lease, &report()).await.unwrap();
 }
 
-/// Reads back what [`write_example`] wrote.
-async fn check_example(path: &Path) {
+/// Reads back what [`write_example`] wrote, with what came in version 2 if the file had it.
+async fn check_example(path: &Path, version: u32) {
     let store = SqliteStore::open(path).unwrap();
     store.verify().await.unwrap();
     let own = connection();
     assert_eq!(store.baseline(&own).await.unwrap(), Some(baseline()));
+    let remembered = (version >= 2).then(checkpoint);
+    assert_eq!(store.checkpoint(&own).await.unwrap(), remembered);
     let found: Vec<_> = store.links(&own).try_concat().await.unwrap();
     assert_eq!(found, links());
     let plans = store.open_plans(&own).await.unwrap();
@@ -236,6 +251,14 @@ async fn check_example(path: &Path) {
     assert!(early.is_err(), "the lease is still held");
     let later = store.acquire(&own, &"other".into(), at(11), Duration::ZERO).await.unwrap();
     assert_eq!(later.token, 2);
+}
+
+/// An older file is brought up to date, so that it takes what newer versions remember.
+async fn write_what_is_new(path: &Path) {
+    let store = SqliteStore::open(path).unwrap();
+    let lease = store.acquire(&connection(), &"new".into(), at(30), Duration::ZERO).await.unwrap();
+    store.set_checkpoint(&lease, Some(&checkpoint())).await.unwrap();
+    assert_eq!(store.checkpoint(&connection()).await.unwrap(), Some(checkpoint()));
 }
 
 /// Tables and rows of a file as SQL that makes them.
@@ -272,16 +295,19 @@ fn every_form_is_written_as_its_golden_file_has_it() {
         let form: String = file.query_row(sql, [], |row| row.get(0)).unwrap();
         compare(name, &format!("{form}\n"));
     }
-    compare(STORE_V1, &dump(&file));
+    compare(STORE, &dump(&file));
     drop(file);
-    run(check_example(&path));
+    run(check_example(&path, 2));
 }
 
 #[test]
-fn a_store_of_version_1_is_read() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("store.sqlite");
-    let script = fs::read_to_string(golden(STORE_V1)).unwrap();
-    Connection::open(&path).unwrap().execute_batch(&script).unwrap();
-    run(check_example(&path));
+fn a_store_of_every_version_is_read_and_takes_what_is_new() {
+    for (version, name) in [(1, STORE_V1), (2, STORE)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.sqlite");
+        let script = fs::read_to_string(golden(name)).unwrap();
+        Connection::open(&path).unwrap().execute_batch(&script).unwrap();
+        run(check_example(&path, version));
+        run(write_what_is_new(&path));
+    }
 }

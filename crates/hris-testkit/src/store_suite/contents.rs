@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use hris_core::{ConnectionKey, PlanId, Result, StateStore};
 use serde::Serialize;
 
-/// What a store knows of one connection, as text for comparison: baseline, links, open plans and those in `plans`
+/// What a store knows of one connection, as text for comparison: baseline, checkpoint, links, open plans and those in `plans`
 /// with actions and problems, and run reports. Equal content gives equal text.
 ///
 /// For tests, such as one that a dry run changes nothing. Final plans are shown only if named, since the ports list
@@ -21,6 +21,9 @@ pub async fn contents(
 ) -> Result<String> {
     let mut out = String::new();
     line(&mut out, "baseline", &store.baseline(connection).await?);
+    if let Some(checkpoint) = store.checkpoint(connection).await? {
+        line(&mut out, "checkpoint", &checkpoint);
+    }
     let mut links: Vec<_> = store.links(connection).try_concat().await?;
     links.sort_by(|one, other| one.record.cmp(&other.record));
     for link in &links {

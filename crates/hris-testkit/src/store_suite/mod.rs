@@ -25,6 +25,7 @@
 //! to skip: every store keeps every promise.
 #![expect(clippy::missing_panics_doc, reason = "a behaviour that does not hold panics: that is the report")]
 
+pub mod checkpoints;
 pub mod fencing;
 pub mod journal;
 pub mod leases;
@@ -74,6 +75,9 @@ macro_rules! store_conformance {
                 links::a_later_link_of_a_record_takes_the_place_of_the_earlier,
                 links::a_member_has_one_link,
                 links::links_are_written_without_a_plan,
+                checkpoints::there_is_no_checkpoint_before_the_first,
+                checkpoints::a_checkpoint_comes_back_as_written,
+                checkpoints::a_forgotten_checkpoint_is_gone_and_nothing_else,
                 plans::a_draft_is_no_plan_until_it_is_sealed,
                 plans::a_new_draft_throws_the_old_one_away,
                 plans::the_id_of_a_sealed_plan_cannot_be_used_again,
@@ -138,6 +142,7 @@ mod tests {
     fn every_behaviour_is_in_the_macro() {
         let listed = include_str!("mod.rs");
         let modules = [
+            ("checkpoints", include_str!("checkpoints.rs")),
             ("fencing", include_str!("fencing.rs")),
             ("journal", include_str!("journal.rs")),
             ("leases", include_str!("leases.rs")),

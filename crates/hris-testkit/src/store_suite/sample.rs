@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use hris_core::keys::{FieldTag, Fingerprinter, KeyId, Print, Prints};
-use hris_core::store::{Baseline, Link};
+use hris_core::store::{Baseline, Checkpoint, Link, OpenClaim};
 use hris_core::{
     Action, ActionKind, AppliedCounts, Attributes, BirthDate, ConnectionKey, EmployeeId, EmployeeRef,
     Expectation, HoldReason, LeaveReason, LinkAfter, LinkState, MappingVersion, MemberField, MemberId,
@@ -41,6 +41,18 @@ pub(crate) fn baseline() -> Baseline {
         watermark.cursor = Some("cursor \u{201c}7\u{201d}".to_owned());
     }
     baseline
+}
+
+pub(crate) fn checkpoint() -> Checkpoint {
+    let mut checkpoint =
+        Checkpoint::new(baseline().watermark, MappingVersion::new("map-1"), "policy-1", at(-77));
+    checkpoint.changes_on = Some(day(61));
+    checkpoint.unsettled = vec![record(3), "record-9 \u{2014} \u{5c71}'\"%_".into()];
+    checkpoint.claims = vec![
+        OpenClaim { record: Print(u64::MAX), employee_id: Some(Print(0)), email: Some(Print(1 << 63)) },
+        OpenClaim { record: Print(7), employee_id: None, email: None },
+    ];
+    checkpoint
 }
 
 pub(crate) fn record(number: usize) -> RecordId {
