@@ -11,6 +11,7 @@ mod ids;
 pub mod keys;
 mod mapping;
 mod member;
+mod member_rules;
 mod plan;
 mod private;
 mod problem;
@@ -39,6 +40,7 @@ pub use ids::{
 pub use keys::{KeyProvider, SecretKey};
 pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion};
 pub use member::{Attributes, MemberField, MemberRecord, TargetField};
+pub use member_rules::{AttributeRule, Characters, Checked, EmailForm, LengthUnit, MemberRules};
 pub use plan::{
     Action, ActionKind, Expectation, HoldReason, LeaveReason, LinkAfter, LinkState, PlanHeader, PlanOrigin,
     PlanSummary, Position, ProvisioningPlan, ReadingSummary, Verdict,

@@ -87,6 +87,19 @@ pub mod rule {
     /// The vendor's total and the number of people seen differ.
     pub const TOTAL_MISMATCH: RuleCode = RuleCode::new("source.total_mismatch");
 
+    /// The platform needs an attribute that is missing, blank or to be emptied.
+    pub const VALUE_REQUIRED: RuleCode = RuleCode::new("value.required");
+    /// A value is too short or too long for the platform.
+    pub const VALUE_LENGTH: RuleCode = RuleCode::new("value.length");
+    /// A value has characters, or is a word, that the platform does not take.
+    pub const VALUE_CHARACTERS: RuleCode = RuleCode::new("value.characters");
+    /// A value is no e-mail address by the platform's rules.
+    pub const VALUE_EMAIL: RuleCode = RuleCode::new("value.email");
+    /// An attribute was sent and is not what the platform has afterwards, or has no place on it.
+    pub const VALUE_NOT_STORED: RuleCode = RuleCode::new("value.not_stored");
+    /// The manager of a member is not on the platform; the member is there without the reference.
+    pub const MANAGER_UNKNOWN: RuleCode = RuleCode::new("manager.unknown");
+
     /// Every rule above, for documentation checks.
     pub const ALL: &[RuleCode] = &[
         EMPLOYEE_ID_BLANK,
@@ -115,6 +128,12 @@ pub mod rule {
         READING_BROKEN,
         LEAVERS_WITHHELD,
         TOTAL_MISMATCH,
+        VALUE_REQUIRED,
+        VALUE_LENGTH,
+        VALUE_CHARACTERS,
+        VALUE_EMAIL,
+        VALUE_NOT_STORED,
+        MANAGER_UNKNOWN,
     ];
 }
 
