@@ -117,7 +117,7 @@ mod tests {
             ("hris-core", vec![foreign("serde"), dev("hris-testkit")], &[][..]),
             ("hris-http", vec![ours("hris-core"), foreign("reqwest")], &[]),
             ("hris-sesame", vec![ours("hris-core"), ours("hris-http"), optional("hris-testkit")], sim),
-            ("sessionm", vec![ours("hris-http"), optional("hris-testkit"), dev("hris-testkit")], sim),
+            ("hris-sessionm", vec![ours("hris-http"), optional("hris-testkit"), dev("hris-testkit")], sim),
             ("hris-store-sqlite", vec![ours("hris-core"), dev("hris-testkit")], &[]),
             ("hris-sync", vec![ours("hris-core"), ours("hris-store-memory")], &[]),
             ("hris-runner", vec![ours("hris-sync"), ours("hris-notify")], &[]),

@@ -1,0 +1,545 @@
+//! The sections of the settings file.
+
+use std::fmt;
+
+use hris_core::{Error, Result};
+use hris_http::BaseUrl;
+use serde::de::Error as DeError;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::lists::{self, Choice};
+use super::template::{Call, check_path};
+use super::{filled, within};
+use crate::{OfferId, PointAccountId, PointSourceId, Points, RewardStoreId, profile};
+
+/// Where the Core family is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CoreSettings {
+    /// Scheme, host and port, such as `https://api-harbour.stg-sessionm.com`.
+    pub base_url: BaseUrl,
+    /// What every path begins with (`/priv/v1/apps/{api_key}`).
+    #[serde(default = "core_prefix")]
+    pub prefix: String,
+}
+
+fn core_prefix() -> String {
+    format!("/priv/v1/apps/{{{API_KEY}}}")
+}
+
+/// The place of the API key in the Core prefix.
+pub(crate) const API_KEY: &str = "api_key";
+
+impl CoreSettings {
+    /// The documented prefix at a base URL.
+    pub fn new(base_url: BaseUrl) -> Self {
+        Self { base_url, prefix: core_prefix() }
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        check_path("core.prefix", &self.prefix, &[API_KEY])
+    }
+}
+
+/// Where the Connect family is, and whose retailer's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ConnectSettings {
+    /// Scheme, host and port, such as `https://domains-harbour.stg-sessionm.com`.
+    pub base_url: BaseUrl,
+    /// The GUID that SessionM's delivery team hands over; its case is kept.
+    pub retailer_id: String,
+}
+
+impl ConnectSettings {
+    /// The Connect family of a retailer.
+    pub fn new(base_url: BaseUrl, retailer_id: impl Into<String>) -> Self {
+        Self { base_url, retailer_id: retailer_id.into() }
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        let hint = "use the retailer id that SessionM's delivery team handed over, a GUID";
+        filled("connect.retailer_id", &self.retailer_id, hint)
+    }
+}
+
+/// Fields of the profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ProfileSettings {
+    /// Fields that agents may not change, beside those that SessionM itself does not let anybody write.
+    pub read_only: Vec<profile::ProfileField>,
+    /// The key of `user_profile` in which the organisation keeps a customer's lifetime value in money.
+    pub lifetime_value_field: Option<String>,
+}
+
+impl ProfileSettings {
+    pub(super) fn validate(&self) -> Result<()> {
+        match &self.lifetime_value_field {
+            Some(name) => filled("profile.lifetime_value_field", name, "name the key, or leave the line out"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What an agent may not do although SessionM might let them; what it does itself is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Guards {
+    /// Whether a suspended customer may be awarded points and issued or sold offers (no).
+    pub suspended_may_receive: bool,
+}
+
+/// Which version of the deposit call the tenant has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum DepositVersion {
+    /// `1.0`, in older use.
+    #[serde(rename = "1.0")]
+    V1,
+    /// `2.0`, in newer use.
+    #[default]
+    #[serde(rename = "2.0")]
+    V2,
+}
+
+/// Where an agent's reason is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReasonField {
+    /// In `reference_type`, where live tenants have it.
+    #[default]
+    ReferenceType,
+    /// In `reference_id`, before our own key.
+    ReferenceId,
+}
+
+/// A source of awarded points; SessionM has no known call that lists them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PointSource {
+    /// SessionM's id.
+    pub id: PointSourceId,
+    /// What the agent reads.
+    pub label: String,
+    /// The accounts that it is linked to, where that is known; an award to another is refused before the call.
+    #[serde(default)]
+    pub accounts: Vec<PointAccountId>,
+}
+
+impl PointSource {
+    /// A source that any account may be awarded from.
+    pub fn new(id: impl Into<PointSourceId>, label: impl Into<String>) -> Self {
+        Self { id: id.into(), label: label.into(), accounts: Vec::new() }
+    }
+}
+
+/// Points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct PointSettings {
+    /// Which version of the deposit call the tenant has.
+    pub deposit_version: DepositVersion,
+    /// The drop-down *Point Source*.
+    pub sources: Vec<PointSource>,
+    /// The drop-down *Reasons*.
+    pub reasons: Vec<Choice>,
+    /// Where the reason is sent.
+    pub reason_field: ReasonField,
+    /// The most that one award or deduction may have (100,000): a guard against slips of the hand.
+    #[serde(with = "points_text")]
+    pub most_at_once: Points,
+    /// The point ledger; without it an award whose answer was lost stays uncertain.
+    pub ledger: Option<LedgerCall>,
+}
+
+impl Default for PointSettings {
+    fn default() -> Self {
+        Self {
+            deposit_version: DepositVersion::default(),
+            sources: Vec::new(),
+            reasons: Vec::new(),
+            reason_field: ReasonField::default(),
+            most_at_once: Points::from(100_000),
+            ledger: None,
+        }
+    }
+}
+
+impl PointSettings {
+    pub(super) fn validate(&self) -> Result<()> {
+        let sources: Vec<_> = self.sources.iter().map(|source| source.id.as_str()).collect();
+        lists::check("points.sources", &sources)?;
+        let reasons: Vec<_> = self.reasons.iter().map(|reason| reason.code.as_str()).collect();
+        lists::check("points.reasons", &reasons)?;
+        if !self.most_at_once.is_positive() {
+            return Err(Error::config(
+                "`points.most_at_once` is not positive",
+                "give the largest award allowed",
+            ));
+        }
+        self.ledger.as_ref().map_or(Ok(()), LedgerCall::validate)
+    }
+}
+
+/// The names of the ledger's date range, which SessionM's public pages do not tell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct LedgerCall {
+    /// The field with the beginning of the range.
+    pub from_field: String,
+    /// The field with its end.
+    pub to_field: String,
+}
+
+impl LedgerCall {
+    /// The names of both ends.
+    pub fn new(from_field: impl Into<String>, to_field: impl Into<String>) -> Self {
+        Self { from_field: from_field.into(), to_field: to_field.into() }
+    }
+
+    fn validate(&self) -> Result<()> {
+        let hint = "take the name from fetch_point_audit_logs in the Incentives Swagger of your tenant";
+        filled("points.ledger.from_field", &self.from_field, hint)?;
+        filled("points.ledger.to_field", &self.to_field, hint)
+    }
+}
+
+/// Offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct OfferSettings {
+    /// Where the offers come from that an agent may issue; off until given.
+    pub available: Option<Available>,
+    /// The call that lists expired and redeemed offers; off until given.
+    pub history: Option<HistoryCall>,
+    /// The name of the new redemption start in the extend call (inferred; every extension is read back).
+    pub extend_start_field: String,
+    /// The name of the new redemption end in the extend call (inferred; every extension is read back).
+    pub extend_end_field: String,
+}
+
+impl Default for OfferSettings {
+    fn default() -> Self {
+        Self {
+            available: None,
+            history: None,
+            extend_start_field: "redemption_start_date".to_owned(),
+            extend_end_field: "redemption_end_date".to_owned(),
+        }
+    }
+}
+
+impl OfferSettings {
+    pub(super) fn validate(&self) -> Result<()> {
+        let hint = "take the name from acquisition/update in the Offers Swagger of your tenant";
+        filled("offers.extend_start_field", &self.extend_start_field, hint)?;
+        filled("offers.extend_end_field", &self.extend_end_field, hint)?;
+        if let Some(history) = &self.history {
+            check_path("offers.history.path", &history.path, &[])?;
+        }
+        self.available.as_ref().map_or(Ok(()), Available::validate)
+    }
+}
+
+/// Where the offers come from that an agent may issue. The listing call behind the desk's own list is not public.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "strategy", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Available {
+    /// The offers of reward stores, for example one kept for service agents.
+    StoreOffers {
+        /// The stores, at most 100.
+        store_ids: Vec<RewardStoreId>,
+    },
+    /// A fixed list.
+    Configured {
+        /// The offers.
+        offers: Vec<ConfiguredOffer>,
+    },
+    /// A call that the vendor told.
+    Custom(CustomListing),
+}
+
+/// A call that lists offers, as the vendor told it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CustomListing {
+    /// The call, on the Connect host; `{user_id}` is filled in. `retailer_id` and `culture` are added to the body.
+    pub call: Call,
+    /// Where the list is in the answer, as a JSON pointer such as `/payload/offers`.
+    pub list: String,
+    /// The field with the id that is issued.
+    pub id_field: String,
+    /// The field with the title.
+    pub title_field: String,
+    /// The field with the description.
+    #[serde(default)]
+    pub description_field: Option<String>,
+}
+
+/// One offer of a fixed list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ConfiguredOffer {
+    /// The id that is issued: root or version.
+    pub id: OfferId,
+    /// What the agent reads.
+    pub title: String,
+    /// More to read.
+    #[serde(default)]
+    pub description: Option<String>,
+}
+
+impl Available {
+    fn validate(&self) -> Result<()> {
+        const MOST_STORES: usize = 100;
+        match self {
+            Self::StoreOffers { store_ids } if store_ids.is_empty() || store_ids.len() > MOST_STORES => {
+                let hint = "give 1 to 100 reward store ids";
+                Err(Error::config("`offers.available.store_ids` has no usable number of entries", hint))
+            }
+            Self::StoreOffers { store_ids } => lists::check(
+                "offers.available.store_ids",
+                &Vec::from_iter(store_ids.iter().map(|id| id.as_str())),
+            ),
+            Self::Configured { offers } => lists::check(
+                "offers.available.offers",
+                &Vec::from_iter(offers.iter().map(|offer| offer.id.as_str())),
+            ),
+            Self::Custom(listing) => {
+                listing.call.validate("offers.available.call", &["user_id"])?;
+                let hint = "write a JSON pointer such as /payload/offers";
+                if !listing.list.starts_with('/') {
+                    return Err(Error::config("`offers.available.list` is no JSON pointer", hint));
+                }
+                filled("offers.available.id_field", &listing.id_field, "name the field with the offer's id")?;
+                filled("offers.available.title_field", &listing.title_field, "name the field with the title")
+            }
+        }
+    }
+}
+
+/// A call with the wallet's request and answer that lists what the wallet does not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct HistoryCall {
+    /// Its path on the Connect host.
+    pub path: String,
+}
+
+/// The reward stores.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct RewardSettings {
+    /// The stores whose rewards are listed; those of the member, if empty.
+    pub store_ids: Vec<RewardStoreId>,
+}
+
+/// The activity timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct TimelineSettings {
+    /// The slug of the organisation's timeline view.
+    pub view: String,
+    /// Events a page, 1 to 1000 (5, as the desk has it).
+    #[serde(default = "page_size")]
+    pub page_size: u32,
+    /// The most events that are shown, newest first (1000).
+    #[serde(default = "max_records")]
+    pub max_records: u32,
+    /// Event types that the view can show, for the filter before anything was read; the answers name them too.
+    #[serde(default)]
+    pub event_types: Vec<Choice>,
+}
+
+const fn page_size() -> u32 {
+    5
+}
+
+const fn max_records() -> u32 {
+    1000
+}
+
+impl TimelineSettings {
+    /// A view with the default sizes.
+    pub fn new(view: impl Into<String>) -> Self {
+        Self {
+            view: view.into(),
+            page_size: page_size(),
+            max_records: max_records(),
+            event_types: Vec::new(),
+        }
+    }
+
+    pub(super) fn validate(&self) -> Result<()> {
+        filled("timeline.view", &self.view, "give the slug of the timeline view, from SessionM's console")?;
+        within("timeline.page_size", self.page_size, 1, 1000)?;
+        within("timeline.max_records", self.max_records, 1, 100_000)
+    }
+}
+
+/// The merge call. Its path is documented, its body is not.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MergeCall {
+    /// The call on the Core host. Places: `{persistent_external_id}` and `{persistent_user_id}` (who stays),
+    /// `{legacy_external_id}` and `{legacy_user_id}` (who goes).
+    pub call: Call,
+}
+
+/// The places of a merge call.
+pub(crate) const MERGE_PLACES: &[&str] =
+    &["persistent_external_id", "persistent_user_id", "legacy_external_id", "legacy_user_id"];
+
+impl MergeCall {
+    pub(super) fn validate(&self) -> Result<()> {
+        self.call.validate("merge.call", MERGE_PLACES)?;
+        if self.call.body.is_none() {
+            let hint = "ask SessionM for the body of merge_accounts (Customer Accounts Merge API)";
+            return Err(Error::config("`merge.call` has no body", hint));
+        }
+        Ok(())
+    }
+}
+
+/// The note calls, none of which is public.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NotesCall {
+    /// Lists a customer's notes, on the Core host. Places: `{user_id}`, `{external_id}`.
+    pub list: Call,
+    /// Adds a note. Places: those of `list`, `{reason}` and `{comment}`.
+    pub create: Call,
+    /// Where the list is in the answer, as a JSON pointer such as `/notes`.
+    pub list_at: String,
+    /// The names of a note's fields.
+    pub fields: NoteFields,
+    /// The drop-down *Reason*; "none" is always a choice.
+    #[serde(default)]
+    pub reasons: Vec<Choice>,
+}
+
+/// The names of a note's fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct NoteFields {
+    /// The note's id.
+    pub id: String,
+    /// The reason's code.
+    pub reason: String,
+    /// The text.
+    pub comment: String,
+    /// When it was written.
+    pub created_at: String,
+    /// Who wrote it: always the integration's own user.
+    #[serde(default)]
+    pub author: Option<String>,
+}
+
+impl NotesCall {
+    pub(super) fn validate(&self) -> Result<()> {
+        self.list.validate("notes.list", &["user_id", "external_id"])?;
+        self.create.validate("notes.create", &["user_id", "external_id", "reason", "comment"])?;
+        if self.list_at.is_empty() || self.list_at.starts_with('/') {
+            let reasons: Vec<_> = self.reasons.iter().map(|reason| reason.code.as_str()).collect();
+            return lists::check("notes.reasons", &reasons);
+        }
+        Err(Error::config("`notes.list_at` is no JSON pointer", "write a JSON pointer such as /notes"))
+    }
+}
+
+/// How fast and how often. SessionM publishes no limits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Requests in flight at a time, for each family and key (4).
+    pub max_in_flight: u32,
+    /// Requests a second, for each family and key; no limit if left out.
+    pub requests_per_second: Option<u32>,
+    /// The time-out of one attempt, in seconds (30).
+    pub timeout_seconds: u32,
+    /// How often a request is sent at most that may be repeated (4).
+    pub max_attempts: u32,
+    /// How often an unclear outcome is read before it is reported as uncertain (3).
+    pub settle_reads: u32,
+    /// The wait between those readings, in milliseconds (1000).
+    pub settle_wait_ms: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_in_flight: 4,
+            requests_per_second: None,
+            timeout_seconds: 30,
+            max_attempts: 4,
+            settle_reads: 3,
+            settle_wait_ms: 1000,
+        }
+    }
+}
+
+impl Limits {
+    pub(super) fn validate(&self) -> Result<()> {
+        within("limits.max_in_flight", self.max_in_flight, 1, 64)?;
+        if let Some(requests) = self.requests_per_second {
+            within("limits.requests_per_second", requests, 1, 1000)?;
+        }
+        within("limits.timeout_seconds", self.timeout_seconds, 1, 600)?;
+        within("limits.max_attempts", self.max_attempts, 1, 20)?;
+        within("limits.settle_reads", self.settle_reads, 1, 20)?;
+        within("limits.settle_wait_ms", self.settle_wait_ms, 0, 60_000)
+    }
+}
+
+/// Points in a settings file: a whole number, or a text with decimals.
+mod points_text {
+    use super::{Deserializer, Points, Serializer, fmt};
+
+    pub(super) fn serialize<S: Serializer>(points: &Points, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(points)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Points, D::Error> {
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = Points;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number, or a text with decimals")
+            }
+
+            fn visit_i64<E: super::DeError>(self, number: i64) -> Result<Points, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_u64<E: super::DeError>(self, number: u64) -> Result<Points, E> {
+                self.visit_str(&number.to_string())
+            }
+
+            fn visit_str<E: super::DeError>(self, text: &str) -> Result<Points, E> {
+                text.parse().map_err(|_| E::custom("no number of points"))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
