@@ -37,6 +37,10 @@ struct Args {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 
+    /// Also accept the fixed credentials of the measured programs (`bench_pull` and others)
+    #[arg(long)]
+    measured: bool,
+
     /// Write a connection file for `hrisctl`; store and members will lie beside it
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -54,7 +58,7 @@ async fn main() -> Result<()> {
     let args = Args::parse();
     let today = SystemClock::new().now().date_naive();
     let people = Population::new(args.seed).size(args.people).day0(today).build();
-    let simulator = Simulator::start(args.vendor, people).await;
+    let simulator = Simulator::start(args.vendor, people, args.measured).await;
     let connection = simulator.connection_file();
     println!("{simulator} with {} people is running at {}", args.people, simulator.url());
     println!("\nIn another terminal:\n");
@@ -133,32 +137,52 @@ macro_rules! simulated {
 simulated!(MergeSim, SesameSim, TriNetSim);
 
 impl Simulator {
-    async fn start(vendor: Vendor, people: Population) -> Self {
+    async fn start(vendor: Vendor, people: Population, measured: bool) -> Self {
+        let too = measured.then(|| people.clone());
         match vendor {
-            Vendor::Merge => Self {
-                server: Box::new(MergeSim::start(people).await),
-                vendor: ("merge", "Merge"),
-                options: "rate = { per_minute = 600 }\n",
-                credentials: &[
-                    ("api_key", "MERGE_API_KEY", MergeSim::API_KEY),
-                    ("account_token", "MERGE_ACCOUNT_TOKEN", MergeSim::ACCOUNT_TOKEN),
-                ],
-            },
-            Vendor::Sesame => Self {
-                server: Box::new(SesameSim::start(people).await),
-                vendor: ("sesame", "Sesame HR"),
-                options: "requests_per_minute = 900\n",
-                credentials: &[("token", "SESAME_TOKEN", SesameSim::TOKEN)],
-            },
-            Vendor::Trinet => Self {
-                server: Box::new(TriNetSim::start(people).await),
-                vendor: ("trinet", "TriNet"),
-                options: "company_id = \"X7Q\"\nrequests_per_minute = 6000\n",
-                credentials: &[
-                    ("client_id", "TRINET_CLIENT_ID", TriNetSim::CLIENT_ID),
-                    ("client_secret", "TRINET_CLIENT_SECRET", TriNetSim::CLIENT_SECRET),
-                ],
-            },
+            Vendor::Merge => {
+                let sim = MergeSim::start(people).await;
+                if let Some(people) = too {
+                    sim.add_organisation("k", "measured", "t", people);
+                }
+                Self {
+                    server: Box::new(sim),
+                    vendor: ("merge", "Merge"),
+                    options: "rate = { per_minute = 600 }\n",
+                    credentials: &[
+                        ("api_key", "MERGE_API_KEY", MergeSim::API_KEY),
+                        ("account_token", "MERGE_ACCOUNT_TOKEN", MergeSim::ACCOUNT_TOKEN),
+                    ],
+                }
+            }
+            Vendor::Sesame => {
+                let sim = SesameSim::start(people).await;
+                if let Some(people) = too {
+                    sim.add_company("measured", "Measured", "k", people);
+                }
+                Self {
+                    server: Box::new(sim),
+                    vendor: ("sesame", "Sesame HR"),
+                    options: "requests_per_minute = 900\n",
+                    credentials: &[("token", "SESAME_TOKEN", SesameSim::TOKEN)],
+                }
+            }
+            Vendor::Trinet => {
+                let sim = TriNetSim::start(people).await;
+                if let Some(people) = too {
+                    sim.add_company("1", "Measured", people);
+                    sim.add_client("k", "k", &["1"]);
+                }
+                Self {
+                    server: Box::new(sim),
+                    vendor: ("trinet", "TriNet"),
+                    options: "company_id = \"X7Q\"\nrequests_per_minute = 6000\n",
+                    credentials: &[
+                        ("client_id", "TRINET_CLIENT_ID", TriNetSim::CLIENT_ID),
+                        ("client_secret", "TRINET_CLIENT_SECRET", TriNetSim::CLIENT_SECRET),
+                    ],
+                }
+            }
         }
     }
 

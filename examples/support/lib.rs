@@ -1,5 +1,6 @@
-//! What several example programs share: a progress bar for the terminal.
+//! What several example programs share: a progress bar for the terminal, and the table of the measured programs.
 
 mod bar;
+pub mod bench;
 
 pub use bar::Bar;
