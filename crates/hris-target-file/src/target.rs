@@ -121,7 +121,8 @@ impl Shared {
     /// Carries a batch out in memory and writes it as a whole.
     fn apply(&self, actions: &[Action], close_down_days: Option<u32>) -> Result<Vec<Outcome>> {
         if self.file.is_read_only() {
-            return Err(Error::unsupported("the file of members was opened for reading only"));
+            return Err(Error::unsupported("the file of members was opened for reading only")
+                .with_hint("open it with `FileTarget::open` to write"));
         }
         let mut slot = self.slot();
         let (members, today) = self.current(&mut slot)?;

@@ -10,6 +10,8 @@ mod run;
 pub mod sim;
 pub mod smtp;
 pub mod store_suite;
+mod suite;
+pub mod target_suite;
 
 pub use clock::ManualClock;
 pub use fault_server::{Dribble, FaultServer, Reply};

@@ -10,10 +10,11 @@ use hris_core::{Error, ErrorKind, HrisConnector, ReadEvent, ReadQuery, Result};
 
 use super::harness::{Case, ConnectorHarness, Spoil};
 use super::people::plain;
-use super::reading::{Read, chain, cheap, debug};
+use super::reading::{Read, cheap};
 use super::stage::{NotOffered, Ran, Stage};
 use super::transport::identity;
 use crate::sim::SimServer;
+use crate::suite::{chain, debug};
 
 /// A good credential passes the check and names the account whose directory is then read.
 pub async fn a_good_credential_opens_its_account(stage: Stage) -> Ran {

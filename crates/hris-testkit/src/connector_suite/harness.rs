@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::ManualClock;
 use crate::population::{Person, Population};
 use crate::sim::{FaultRule, SimRequest, SimResponse, SimServer};
+pub use crate::suite::SkipReason;
 
 /// The vendor behind the connector under test, as the suite steers it: a simulator, or a mock with its script.
 ///
@@ -127,9 +128,6 @@ pub fn with_json(answer: &SimResponse, change: impl FnOnce(&mut Value)) -> SimRe
         ["date", "link", "retry-after"].into_iter().filter_map(|name| Some((name, answer.header(name)?)));
     kept.fold(changed, |changed, (name, value)| changed.with_header(name, value))
 }
-
-/// A behaviour that is not tested, by its name, and why.
-pub type SkipReason = (&'static str, &'static str);
 
 /// A vendor, the people that it serves, and what the suite has to know about the connector.
 pub struct ConnectorHarness {

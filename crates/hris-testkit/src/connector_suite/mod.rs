@@ -58,7 +58,6 @@ pub mod rows;
 pub mod streams;
 pub mod transport;
 
-mod capture;
 mod harness;
 mod people;
 mod proxy;

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt as _;
 use hris_core::{EmployeeRef, HrisConnector, ReadQuery};
 
-use super::capture::Capture;
 use super::harness::{Case, ConnectorHarness};
 use super::people::everybody;
-use super::reading::{chain, debug};
 use super::stage::{Ran, Stage};
 use crate::population::Person;
 use crate::sim::Fault;
+use crate::suite::{Capture, around, chain, debug};
 
 /// `Debug` and `Display` of connectors, accounts, fields, events, receipts, people and errors show neither a secret
 /// nor anybody's data, whatever fails.
@@ -141,24 +140,9 @@ fn canaries(person: &Person) -> Vec<String> {
     texts.chain(person.birth_date.map(|date| date.to_string())).collect()
 }
 
-/// A text around the place where something was found, to find the culprit by.
-fn around(text: &str, found: &str) -> String {
-    const BEFORE: usize = 160;
-    let at = text.find(found).unwrap_or(0);
-    let begin = (at.saturating_sub(BEFORE)..=at).find(|begin| text.is_char_boundary(*begin)).unwrap_or(at);
-    text.get(begin..at + found.len()).unwrap_or(found).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_place_of_a_find_is_shown_with_what_stands_before_it() {
-        let text = format!("{}é first_name=Nerea Olmedo", "x".repeat(400));
-        let shown = around(&text, "Nerea Olmedo");
-        assert!(shown.ends_with("first_name=Nerea Olmedo") && shown.len() < 200, "{shown}");
-    }
 
     #[test]
     fn everybody_with_an_address_has_something_to_be_found_by() {

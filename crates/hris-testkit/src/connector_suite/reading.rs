@@ -2,7 +2,6 @@
 #![expect(clippy::panic, reason = "a conformance suite reports by panicking")]
 
 use std::collections::HashSet;
-use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -193,24 +192,4 @@ pub(crate) fn fields(fields: &[EmployeeField]) -> FieldSet {
 /// The fields that cost no more than the row itself: for readings that are about something else.
 pub(crate) fn cheap() -> FieldSet {
     fields(&[EmployeeField::EmployeeId, EmployeeField::WorkEmail])
-}
-
-/// An error with its causes, as text.
-pub(crate) fn chain(error: &Error) -> String {
-    let mut text = format!("{error} {error:?}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(&shown(error));
-        cause = error.source();
-    }
-    text
-}
-
-fn shown(cause: &(dyn std::error::Error + 'static)) -> String {
-    format!(" {cause} {cause:?}")
-}
-
-/// `Debug` of anything, for the search for what must not be shown.
-pub(crate) fn debug(value: &impl fmt::Debug) -> String {
-    format!("{value:?} {value:#?}")
 }

@@ -1,21 +1,14 @@
 //! Runs one behaviour against a harness made for it, and holds skips against the list, both ways.
-#![expect(clippy::panic, reason = "a conformance suite reports by panicking")]
-
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use super::harness::{ConnectorHarness, SkipReason};
+use super::harness::ConnectorHarness;
 use crate::mock::lock;
 use crate::population::Population;
-
-/// What became of a behaviour that did not fail.
-pub type Ran = Result<(), NotOffered>;
-
-/// A behaviour could not be tested: what the harness does not offer or the connector is not capable of, in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotOffered(pub &'static str);
+pub use crate::suite::{NotOffered, Ran};
+use crate::suite::{SkipReason, check_list, compare};
 
 type SetUp = dyn Fn(Population) -> Pin<Box<dyn Future<Output = ConnectorHarness>>>;
 
@@ -41,19 +34,6 @@ impl Stage {
         *lock(&self.skips) = harness.skips().to_vec();
         harness
     }
-
-    /// Holds what became of a behaviour against the list of skips.
-    fn compare(&self, name: &str, ran: Ran) {
-        let listed = lock(&self.skips).iter().find(|(skipped, _)| *skipped == name).copied();
-        match (ran, listed) {
-            (Ok(()), None) | (Err(_), Some(_)) => {}
-            (Ok(()), Some(_)) => panic!("take `{name}` off the list of skips: it can run, and it passes"),
-            (Err(NotOffered(what)), None) => panic!(
-                "`{name}` cannot run, since {what}: offer that in the harness, or list the behaviour among the \
-                 skips with the reason"
-            ),
-        }
-    }
 }
 
 impl fmt::Debug for Stage {
@@ -68,7 +48,7 @@ impl fmt::Debug for Stage {
 /// If the behaviour does not hold, or the list of skips is wrong about it.
 pub fn check<F: Future<Output = Ran>>(name: &str, stage: &Stage, behaviour: impl FnOnce(Stage) -> F) {
     let ran = crate::run(Box::pin(behaviour(stage.clone())));
-    stage.compare(name, ran);
+    compare(&lock(&stage.skips), name, ran);
 }
 
 /// Checks the list of skips itself; a test of the macro calls it.
@@ -77,13 +57,7 @@ pub fn check<F: Future<Output = Ran>>(name: &str, stage: &Stage, behaviour: impl
 /// If it names a behaviour that does not exist, names one twice, or gives no reason.
 pub fn check_skips(stage: &Stage, behaviours: &[&str]) {
     let harness = crate::run(stage.with(Population::new(0).size(0).build()));
-    let mut seen: Vec<&str> = Vec::new();
-    for (name, reason) in harness.skips() {
-        assert!(behaviours.contains(name), "`{name}` is no behaviour: correct the list of skips");
-        assert!(!seen.contains(name), "`{name}` is skipped twice: take one of them off the list");
-        assert!(!reason.trim().is_empty(), "say why `{name}` cannot be tested");
-        seen.push(name);
-    }
+    check_list(harness.skips(), behaviours);
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use hris_core::{HrisConnector, ReadEvent, ReadQuery};
 
 use super::harness::{Case, ConnectorHarness, Spoil};
 use super::people::{nobody, plain, sound};
-use super::reading::{cheap, debug};
+use super::reading::cheap;
 use super::stage::{NotOffered, Ran, Stage};
 use super::truth::by_record;
 use crate::sim::Fault;
+use crate::suite::debug;
 
 /// Building a connector, looking at it and asking for its capabilities sends nothing.
 pub async fn building_a_connector_sends_nothing(stage: Stage) -> Ran {

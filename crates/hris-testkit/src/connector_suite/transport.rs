@@ -13,10 +13,11 @@ use super::access::refused;
 use super::harness::{Case, ConnectorHarness};
 use super::people::plain;
 use super::proxy::CuttingProxy;
-use super::reading::{Read, chain, cheap};
+use super::reading::{Read, cheap};
 use super::stage::{NotOffered, Ran, Stage};
 use crate::mock::lock;
 use crate::sim::{Fault, SimRequest, SimResponse, SimServer, Vendor};
+use crate::suite::chain;
 
 const NO_HTTP: NotOffered = NotOffered("the connector speaks no HTTP");
 

@@ -38,7 +38,8 @@ pub enum Fault {
     Answer(SimResponse),
     /// The real answer, changed. The function may also change the vendor's state for the next request.
     Change(Arc<dyn Fn(SimResponse) -> SimResponse + Send + Sync>),
-    /// The real answer, late by the wall clock; only for lengths of some milliseconds.
+    /// The real answer, late by the wall clock: by some milliseconds, or by a day, where the vendor is to carry the
+    /// request out and never to answer.
     Slow(Duration),
     /// No answer, while the connection stays open. The client gives up, or waits until the simulator is dropped.
     Hang,
