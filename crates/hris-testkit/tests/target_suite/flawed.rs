@@ -187,6 +187,15 @@ fn every_behaviour_finds_a_flaw() {
 }
 
 #[test]
+fn the_page_names_every_behaviour() {
+    let page = include_str!("../../../../docs/testing.md");
+    for behaviour in behaviours() {
+        let name = behaviour.rsplit("::").next().unwrap();
+        assert!(page.contains(&format!("`{name}`")), "name {name} in docs/testing.md");
+    }
+}
+
+#[test]
 fn a_flaw_fails_nothing_that_it_does_not_touch() {
     // Otherwise the tests above would pass for a suite that fails whatever it is given.
     for (flaw, behaviour) in [

@@ -41,7 +41,7 @@ pub(crate) fn harness(flaw: Flaw) -> TargetHarness {
         more_invitations: Mutex::default(),
     };
     let platform = TestClub { club: Arc::new(club), by_hand: Platform(mock), flaw };
-    let day = |day| NaiveDate::from_ymd_opt(2026, 3, day).unwrap();
+    let day = |day| NaiveDate::from_ymd_opt(2021, 9, day).unwrap();
     TargetHarness::new(platform, clock)
         .with_attribute(MemberField::StartDate, day(2), day(9))
         .with_attribute(MemberField::LastName, "Olmedo", "Etxeberria")
