@@ -3,6 +3,7 @@
 
 mod clock;
 mod connector;
+pub mod descriptor;
 mod employee;
 mod error;
 mod field;

@@ -19,7 +19,7 @@ use crate::readiness::{LinkedAccount, judge};
 use crate::reading::everyone;
 use crate::remote::{RemoteData, remote_data};
 
-static DESCRIPTOR: Descriptor = Descriptor::new("merge", "Merge", REMOTE_ID);
+pub(crate) static DESCRIPTOR: Descriptor = Descriptor::new("merge", "Merge", REMOTE_ID);
 
 /// A connection to one linked account in Merge. Made by [`MergeConfig::build`]; cheap to clone.
 ///
@@ -149,7 +149,7 @@ fn remarks(account: &LinkedAccount) -> Vec<String> {
 const BY_HR_SYSTEM: &str = "not every HR system delivers it to Merge";
 
 /// What a mapping can read in every account: the field, its label, and what is remarkable about it.
-const OFFERED: &[(EmployeeField, &str, &str)] = &[
+pub(crate) const OFFERED: &[(EmployeeField, &str, &str)] = &[
     (EmployeeField::RecordId, "Record id", "the HR system's own, or Merge's by configuration"),
     (EmployeeField::EmployeeId, "Employee number", BY_HR_SYSTEM),
     (EmployeeField::Status, "Employment status", ""),

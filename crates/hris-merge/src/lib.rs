@@ -8,6 +8,7 @@ mod connector;
 mod convert;
 mod coverage;
 mod errors;
+mod integration;
 mod lenient;
 mod link;
 mod linked;
@@ -27,6 +28,7 @@ pub use config::{
 };
 pub use connector::MergeConnector;
 pub use coverage::{Coverage, CoverageSource, CoverageTable};
+pub use integration::integration;
 pub use link::{Link, LinkRequest, LinkedToken, MagicLink};
 pub use linked::IgnoreReason;
 pub use organisation::{Integration, Issue, LinkedAccountInfo, MergeOrganisation};

@@ -24,7 +24,8 @@ use crate::reading::everyone;
 pub(crate) const RECORD_ID_KIND: RecordIdKind = RecordIdKind::new("sesame.employee.id");
 
 /// Dates in custom fields are the customer's free text.
-static DESCRIPTOR: Descriptor = Descriptor::new("sesame", "Sesame HR", RECORD_ID_KIND).asking_date_format();
+pub(crate) static DESCRIPTOR: Descriptor =
+    Descriptor::new("sesame", "Sesame HR", RECORD_ID_KIND).asking_date_format();
 
 /// A connection to one company in Sesame. Made by [`SesameConfig::build`]; cheap to clone.
 ///
@@ -119,13 +120,13 @@ impl HrisConnector for SesameConnector {
 }
 
 /// Said once, when the person who authorises may want to know it.
-const NO_SCOPES: &str = "A Sesame token has no scopes: it opens everything that the company's API offers. This \
+pub(crate) const NO_SCOPES: &str = "A Sesame token has no scopes: it opens everything that the company's API offers. This \
                          connection only reads employees and, where mapped, their departments, offices, contracts and \
                          line managers.";
 const ONE_REQUEST_EACH: &str = "costs a request per person; cached, and left alone for people who have left";
 
 /// What a mapping can read in every account: the field, its label, and what is remarkable about it.
-const OFFERED: &[(EmployeeField, &str, &str)] = &[
+pub(crate) const OFFERED: &[(EmployeeField, &str, &str)] = &[
     (EmployeeField::RecordId, "Record id", ""),
     (EmployeeField::EmployeeId, "Employee ID", "the company's own number, or the record id by configuration"),
     (EmployeeField::Status, "Employment status", ""),

@@ -10,6 +10,7 @@ mod connector;
 mod convert;
 mod details;
 mod errors;
+mod integration;
 mod joins;
 mod lookup;
 #[cfg(feature = "sim")]
@@ -24,3 +25,4 @@ mod wire;
 pub use cache::{CachedDetail, ContractDates, Detail, DetailCache, DetailKind, MemoryDetailCache};
 pub use config::{EmployeeIdSource, SesameConfig, StartDateSource, StatusStrategy};
 pub use connector::SesameConnector;
+pub use integration::integration;

@@ -22,7 +22,7 @@ use crate::wire::read_page;
 /// The kind of TriNet's record ids: `employeeId`, TriNet's own.
 pub(crate) const RECORD_ID_KIND: RecordIdKind = RecordIdKind::new("trinet.employee.id");
 
-static DESCRIPTOR: Descriptor = Descriptor::new("trinet", "TriNet", RECORD_ID_KIND);
+pub(crate) static DESCRIPTOR: Descriptor = Descriptor::new("trinet", "TriNet", RECORD_ID_KIND);
 
 /// A connection to one company in TriNet (the PEO, not the HR Platform that was Zenefits). Made by
 /// [`TriNetConfig::build`]; cheap to clone, and clones share one access token.
@@ -155,7 +155,7 @@ const NO_PERSONAL_DATA: &str = "These credentials lack the scope hr-personal-rea
 const FULL_VIEW: &str = "needs the full view (scope hr-personal-read)";
 
 /// What a mapping can read in every account: the field, its label, and what is remarkable about it.
-const OFFERED: &[(EmployeeField, &str, &str)] = &[
+pub(crate) const OFFERED: &[(EmployeeField, &str, &str)] = &[
     (EmployeeField::RecordId, "Record id", "the Employee ID"),
     (EmployeeField::EmployeeId, "Employee ID", "TriNet's own; the company's number is Alternate ID"),
     (EmployeeField::Status, "Employment status", "a leaver stays active until the final pay run"),

@@ -8,6 +8,7 @@ mod connector;
 mod convert;
 mod dates;
 mod errors;
+mod integration;
 mod lenient;
 mod pages;
 mod reading;
@@ -20,4 +21,5 @@ mod wire;
 
 pub use config::{TokenStyle, TriNetConfig, View};
 pub use connector::TriNetConnector;
+pub use integration::integration;
 pub use status::{Meaning, StatusRule};
