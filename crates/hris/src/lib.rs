@@ -10,7 +10,7 @@ mod vendors;
 
 pub use config::ConnectorConfig;
 pub use credentials::{Credentials, SecretRef};
-pub use registry::{Credential, Registry, Vendor};
+pub use registry::{Catalogue, Credential, Registry, Vendor};
 
 #[doc(inline)]
 pub use hris_core as core;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use hris_core::descriptor::{CredentialStep, Integration, Place, search};
 use hris_core::{Error, HrisConnector, Result};
 use hris_http::Transport;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{Credentials, options, vendors};
@@ -21,6 +23,7 @@ pub struct Vendor {
     name: Cow<'static, str>,
     display_name: Cow<'static, str>,
     credentials: Vec<Credential>,
+    integration: Option<Integration>,
     build: Box<Build>,
 }
 
@@ -48,6 +51,11 @@ impl Credential {
         self.optional = true;
         self
     }
+
+    fn of(step: &CredentialStep) -> Self {
+        let about = format!("{}. {}", step.label, step.answer.join(" "));
+        Self { name: step.name.clone(), about: about.trim_end().to_owned().into(), optional: step.optional }
+    }
 }
 
 impl Vendor {
@@ -67,6 +75,7 @@ impl Vendor {
             name: name.into(),
             display_name: display_name.into(),
             credentials: Vec::new(),
+            integration: None,
             build: Box::new(build),
         }
     }
@@ -85,6 +94,18 @@ impl Vendor {
         })
     }
 
+    /// A vendor with everything that an application shows of it: its names and credentials are those of the
+    /// integration. Options are read as by [`Vendor::configured`].
+    pub fn described<C: DeserializeOwned>(
+        integration: Integration,
+        build: impl Fn(C, &Credentials, &Transport) -> Result<Arc<dyn HrisConnector>> + Send + Sync + 'static,
+    ) -> Self {
+        let credentials = integration.steps.iter().filter(|step| step.place == Place::Credential);
+        let credentials = credentials.map(Credential::of).collect();
+        let vendor = Self::configured(integration.vendor.clone(), integration.display_name.clone(), build);
+        Self { credentials, integration: Some(integration), ..vendor }
+    }
+
     /// Declares a secret.
     #[must_use]
     pub fn with_credential(mut self, credential: Credential) -> Self {
@@ -100,6 +121,11 @@ impl Vendor {
     /// The name to show to people.
     pub fn display_name(&self) -> &str {
         &self.display_name
+    }
+
+    /// What an application shows of it, if it came with that ([`Vendor::described`]).
+    pub fn integration(&self) -> Option<&Integration> {
+        self.integration.as_ref()
     }
 
     /// The secrets.
@@ -130,6 +156,36 @@ impl fmt::Debug for Vendor {
             .field("name", &self.name)
             .field("credentials", &self.credentials)
             .finish_non_exhaustive()
+    }
+}
+
+/// What an application shows of every vendor, as one document.
+///
+#[cfg_attr(feature = "sesame", doc = "```")]
+#[cfg_attr(not(feature = "sesame"), doc = "```ignore")]
+/// let catalogue = hris::Registry::builtin().catalogue();
+/// let json = serde_json::to_string_pretty(&catalogue)?;
+/// assert_eq!(serde_json::from_str::<hris::Catalogue>(&json)?, catalogue);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Catalogue {
+    /// The version of the document's form; it grows when a reader of the old form would misread the new one.
+    pub version: u32,
+    /// The integrations in the order of their names.
+    pub integrations: Vec<Integration>,
+}
+
+impl Catalogue {
+    /// The version that this crate writes.
+    pub const VERSION: u32 = 1;
+
+    /// The JSON schema of the document.
+    #[cfg(feature = "schema")]
+    pub fn schema() -> Value {
+        schemars::schema_for!(Catalogue).to_value()
     }
 }
 
@@ -184,6 +240,18 @@ impl Registry {
     /// One vendor.
     pub fn vendor(&self, name: &str) -> Option<&Vendor> {
         self.vendors.get(name)
+    }
+
+    /// The integrations that a text finds, best first; an empty text finds all, by name. See
+    /// [`search`](hris_core::descriptor::search).
+    pub fn search(&self, query: &str) -> Vec<&Integration> {
+        search(self.vendors().filter_map(Vendor::integration), query)
+    }
+
+    /// All integrations by name, for an application that is written in another language or runs elsewhere.
+    pub fn catalogue(&self) -> Catalogue {
+        let integrations = self.search("").into_iter().cloned().collect();
+        Catalogue { version: Catalogue::VERSION, integrations }
     }
 
     /// Builds a connector. Nothing is sent.

@@ -6,20 +6,12 @@ use hris_core::{HrisConnector, Result};
 use hris_http::Transport;
 use hris_merge::{MergeConfig, MergeCredentials};
 
-use crate::{Credential, Credentials, Vendor};
+use crate::{Credentials, Vendor};
 
 pub(crate) const NAME: &str = "merge";
 
 pub(crate) fn vendor() -> Vendor {
-    Vendor::configured(NAME, "Merge", connect)
-        .with_credential(Credential::new(
-            "api_key",
-            "the production access key of your Merge organisation, under Settings, API keys",
-        ))
-        .with_credential(Credential::new(
-            "account_token",
-            "the token of the customer's linked account, which the end of the Merge Link flow hands over",
-        ))
+    Vendor::described(hris_merge::integration(), connect)
 }
 
 pub(crate) fn connect(

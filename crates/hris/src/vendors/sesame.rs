@@ -6,15 +6,12 @@ use hris_core::{HrisConnector, Result};
 use hris_http::Transport;
 use hris_sesame::SesameConfig;
 
-use crate::{Credential, Credentials, Vendor};
+use crate::{Credentials, Vendor};
 
 pub(crate) const NAME: &str = "sesame";
 
 pub(crate) fn vendor() -> Vendor {
-    Vendor::configured(NAME, "Sesame HR", connect).with_credential(Credential::new(
-        "token",
-        "the API token from Sesame's settings, under Integrations, API",
-    ))
+    Vendor::described(hris_sesame::integration(), connect)
 }
 
 pub(crate) fn connect(

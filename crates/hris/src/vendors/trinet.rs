@@ -6,17 +6,12 @@ use hris_core::{HrisConnector, Result};
 use hris_http::Transport;
 use hris_trinet::TriNetConfig;
 
-use crate::{Credential, Credentials, Vendor};
+use crate::{Credentials, Vendor};
 
 pub(crate) const NAME: &str = "trinet";
 
 pub(crate) fn vendor() -> Vendor {
-    Vendor::configured(NAME, "TriNet", connect)
-        .with_credential(Credential::new(
-            "client_id",
-            "the Client ID from TriNet's Integration Center, shown when the integration is connected",
-        ))
-        .with_credential(Credential::new("client_secret", "the Client Secret, shown beside the Client ID"))
+    Vendor::described(hris_trinet::integration(), connect)
 }
 
 pub(crate) fn connect(
