@@ -193,6 +193,20 @@ impl AttributeRule {
         Self { required: true, ..Self::default() }
     }
 
+    /// Lets a record be sent without it.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    /// Sets what length is counted in.
+    #[must_use]
+    pub fn with_unit(mut self, unit: LengthUnit) -> Self {
+        self.unit = unit;
+        self
+    }
+
     /// Sets the fewest and the most.
     #[must_use]
     pub fn with_length(mut self, fewest: usize, most: usize) -> Self {
