@@ -132,9 +132,15 @@ impl Change {
         operations
     }
 
+    /// What goes with a value: of one of several that says no more than its type, all of it.
+    fn removed(&self, path: &ScimPath) -> ScimPath {
+        let one = path.one();
+        if path.is_one_of_many() && one.get(&self.after).is_none() { one } else { path.clone() }
+    }
+
     fn operation(&self, path: &ScimPath, is_there: bool, after: Option<&Value>) -> Value {
         match after {
-            None => wire::operation("remove", Some(&path.removed()), None),
+            None => wire::operation("remove", Some(&self.removed(path)), None),
             // A filter that matches nothing has no target: the value is appended with its type.
             Some(_) if path.is_one_of_many() && !is_there => {
                 let mut only = Map::new();

@@ -144,7 +144,11 @@ impl Client {
             if let Some(filter) = filter {
                 request = request.with_query("filter", filter);
             }
-            request.with_query("startIndex", start).with_query("count", count)
+            // The first row need not be asked for, and some servers count from 0.
+            if start > 1 {
+                request = request.with_query("startIndex", start);
+            }
+            request.with_query("count", count)
         };
         let request = request.with_max_bytes(PAGE_BYTES);
         let listing = self

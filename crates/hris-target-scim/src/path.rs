@@ -57,10 +57,9 @@ impl ScimPath {
         self.kind.is_some()
     }
 
-    /// The value that is removed when it is cleared: of one value of several, the whole of it where its `value` goes.
-    pub(crate) fn removed(&self) -> Self {
-        let whole_value = self.kind.is_some() && self.sub.as_deref() == Some("value");
-        Self { sub: self.sub.clone().filter(|_| !whole_value), ..self.clone() }
+    /// The one value of several that it is in.
+    pub(crate) fn one(&self) -> Self {
+        Self { sub: None, ..self.clone() }
     }
 
     /// What a document says.

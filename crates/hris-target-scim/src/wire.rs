@@ -69,7 +69,10 @@ fn scim_type_of(error: &Value) -> Option<&'static str> {
 
 /// The body of a search, for servers that take no personal data in addresses.
 pub(crate) fn search(filter: Option<&str>, start: u64, count: u64) -> Value {
-    let mut body = json!({ "schemas": [SEARCH_REQUEST], "startIndex": start, "count": count });
+    let mut body = json!({ "schemas": [SEARCH_REQUEST], "count": count });
+    if start > 1 {
+        body["startIndex"] = start.into();
+    }
     if let Some(filter) = filter {
         body["filter"] = filter.into();
     }

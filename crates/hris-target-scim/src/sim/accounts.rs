@@ -81,9 +81,11 @@ impl Accounts {
         own: Option<&str>,
         behaviour: &Behaviour,
     ) -> Result<(), Refusal> {
+        // What an account has already it may keep, however it came by it.
+        let kept = own.and_then(|own| self.get(own)).map(keys).unwrap_or_default();
         let candidate =
             Account { id: String::new(), user: user.clone(), invitations: 0, version: 0, closes_on: None };
-        for (by, value) in keys(&candidate) {
+        for (by, value) in keys(&candidate).into_iter().filter(|key| !kept.contains(key)) {
             let may_repeat = match by {
                 By::ExternalId => behaviour.duplicate_external_ids,
                 By::Email => behaviour.duplicate_emails,

@@ -63,7 +63,7 @@ pub enum FilterHabit {
 pub enum PagingHabit {
     /// The one that was asked for.
     Right,
-    /// The one after it, as if `startIndex` counted from 0: the first account is in no page.
+    /// The one after it, as if `startIndex` counted from 0, where one is given: an account between pages is in none.
     SkipsOne,
     /// From the second page on, the one before it: every page repeats the last row of the page before.
     RepeatsOne,

@@ -219,7 +219,7 @@ impl State {
         let first = start.and_then(|start| start.parse::<usize>().ok()).unwrap_or(1).max(1);
         let from = match self.behaviour.paging {
             PagingHabit::Right => first - 1,
-            PagingHabit::SkipsOne => first,
+            PagingHabit::SkipsOne => first - usize::from(start.is_none()),
             PagingHabit::RepeatsOne => (first - 1).saturating_sub(1),
             PagingHabit::AlwaysFirst => 0,
         };
