@@ -179,11 +179,11 @@ mod tests {
     use crate::path::ENTERPRISE;
     use hris_core::TargetField;
 
-    fn user(document: Value) -> User {
+    fn user(document: &Value) -> User {
         User::of(document.as_object().unwrap().clone()).unwrap()
     }
 
-    fn change(before: Value, wanted: &[(&str, Option<&str>)]) -> Change {
+    fn change(before: &Value, wanted: &[(&str, Option<&str>)]) -> Change {
         let mut all = Wanted::default();
         for (path, value) in wanted {
             all.set(&path.parse().unwrap(), value.map(Value::from));
@@ -211,7 +211,7 @@ mod tests {
     fn a_patch_has_one_operation_an_attribute_and_none_for_what_is_so_already() {
         let department = format!("{ENTERPRISE}:department");
         let change = change(
-            maria(),
+            &maria(),
             &[
                 ("userName", Some("m@x")),
                 ("nickName", None),
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn an_array_that_is_replaced_whole_keeps_the_values_that_are_not_ours() {
-        let change = change(maria(), &[(WORK, Some("n@x"))]);
+        let change = change(&maria(), &[(WORK, Some("n@x"))]);
         let body = body(&change, Form::Patch(PatchStyle::PerAttribute, ArrayPatch::Whole));
         assert_eq!(
             body["Operations"],
@@ -264,13 +264,13 @@ mod tests {
         let form = Form::Patch(PatchStyle::PerAttribute, ArrayPatch::Filtered);
         let mobile = "phoneNumbers[type eq \"work\"].value";
         assert_eq!(
-            body(&change(maria(), &[(mobile, Some("1"))]), form)["Operations"],
+            body(&change(&maria(), &[(mobile, Some("1"))]), form)["Operations"],
             json!([
                 { "op": "add", "path": "phoneNumbers", "value": [{ "type": "work", "value": "1", "primary": true }] },
             ])
         );
         assert_eq!(
-            body(&change(maria(), &[("emails[type eq \"home\"].value", None)]), form)["Operations"],
+            body(&change(&maria(), &[("emails[type eq \"home\"].value", None)]), form)["Operations"],
             json!([
                 { "op": "remove", "path": "emails[type eq \"home\"]" },
             ])
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_put_keeps_what_is_not_known_and_says_whether_the_account_is_open() {
-        let body = body(&change(maria(), &[("nickName", None), ("title", Some("Boss"))]), Form::Put);
+        let body = body(&change(&maria(), &[("nickName", None), ("title", Some("Boss"))]), Form::Put);
         assert_eq!(
             (&body["shoe"], &body["active"], &body["title"]),
             (&json!(38), &json!(true), &json!("Boss"))
@@ -292,8 +292,8 @@ mod tests {
     fn strings_that_mean_booleans_are_no_change() {
         let mut wanted = Wanted::default();
         wanted.set(&"active".parse().unwrap(), Some(false.into()));
-        assert!(Change::new(user(json!({ "id": 7, "active": "False" })), wanted.clone()).is_empty());
-        assert!(!Change::new(user(json!({ "id": 7 })), wanted.clone()).is_empty());
-        assert!(!Change::new(user(json!({ "id": 7, "active": "True" })), wanted).is_empty());
+        assert!(Change::new(user(&json!({ "id": 7, "active": "False" })), wanted.clone()).is_empty());
+        assert!(!Change::new(user(&json!({ "id": 7 })), wanted.clone()).is_empty());
+        assert!(!Change::new(user(&json!({ "id": 7, "active": "True" })), wanted).is_empty());
     }
 }

@@ -305,7 +305,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn document(value: Value) -> Document {
+    fn document(value: &Value) -> Document {
         value.as_object().unwrap().clone()
     }
 
@@ -326,7 +326,7 @@ mod tests {
 
     #[test]
     fn setting_keeps_what_is_not_known_and_reading_forgets_case_and_unassigned_values() {
-        let mut user = document(json!({
+        let mut user = document(&json!({
             "Title": "a", "title2": 1, "emails": [{"type": "home", "value": "h"}], "nickName": null,
             "urn:x:User": {"other": true}
         }));
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn core_attributes_are_found_under_their_urn_as_well() {
-        let user = document(json!({ CORE: { "userName": "n" } }));
+        let user = document(&json!({ CORE: { "userName": "n" } }));
         assert_eq!(path("userName").get(&user), Some(&json!("n")));
     }
 }

@@ -11,8 +11,8 @@ use hris_testkit::sim::{Fault, FaultRule, SimRequest};
 use serde_json::json;
 
 use crate::setup::{
-    Stage, applied, apply, attributes, by_email, by_id, create, leave, person, planted, reactivate, update,
-    with,
+    Stage, applied, apply, attributes, by_email, by_id, create, created, leave, person, planted, reactivate,
+    update, with,
 };
 
 fn on(rule: FaultRule, method: &'static str) -> FaultRule {
@@ -84,7 +84,7 @@ fn an_address_that_the_rules_refuse_is_never_sent_and_a_member_is_not_closed_for
         assert!(email.is_empty() || !error.to_string().contains(email));
     }
     assert!(!stage.sim.calls().iter().any(|call| call.ends_with("Users")));
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     let before = stage.account(&id);
     let changes = attributes([(MemberField::Email, "a@b")]);
     assert!(matches!(apply(&target, update("1", &id, changes)), Outcome::Rejected(_)));
@@ -170,7 +170,7 @@ fn an_unknown_extension_attribute_is_refused_by_a_strict_platform_and_reported_o
 #[test]
 fn a_token_without_write_scope_is_told_by_the_first_refusal_and_nothing_more_is_sent_for_a_minute() {
     let stage = Stage::new();
-    let id = stage.created(&stage.target(), "9");
+    let id = created(&stage.target(), "9");
     let target = stage.build_with_token(stage.config(), ScimSim::READ_ONLY_TOKEN);
     let writes = stage.sim.writes();
     let Outcome::NotAttempted(error) = apply(&target, create(person("1"))) else { panic!("not attempted") };
@@ -273,7 +273,7 @@ fn a_create_that_is_answered_with_201_and_not_stored_is_missing_from_roster_and_
     stage.sim.forget(1);
     let id = applied(apply(&target, create(person("1"))));
     // What a verify run sees: the member is not there by any key, so that it is reported and made again.
-    assert!(crate::setup::find(&target, hris_core::MemberQuery::Id(id)).is_empty());
+    assert!(crate::setup::find(&target, &hris_core::MemberQuery::Id(id)).is_empty());
     assert!(by_id(&target, "1").is_empty());
     let roster: Vec<_> = run(futures_util::TryStreamExt::try_collect(target.roster().unwrap())).unwrap();
     assert!(roster.is_empty());
@@ -284,7 +284,7 @@ fn a_success_that_is_no_user_is_in_doubt_for_a_create_and_trusted_for_a_change()
     for fault in [Fault::Html, Fault::Empty] {
         let stage = Stage::new();
         let target = stage.target();
-        let id = stage.created(&target, "9");
+        let id = created(&target, "9");
         stage.sim.faults().add(on(fault.clone().once(), "POST"));
         assert!(matches!(apply(&target, create(person("1"))), Outcome::InDoubt(_)), "{fault:?}");
         stage.sim.faults().add(on(Fault::Empty.once(), "PATCH"));
@@ -296,7 +296,7 @@ fn a_success_that_is_no_user_is_in_doubt_for_a_create_and_trusted_for_a_change()
 fn a_member_who_vanishes_under_a_change_is_told_and_not_made_anew() {
     let stage = Stage::new();
     let target = stage.target();
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     stage.sim.remove(id.as_str());
     let outcome = apply(&target, update("1", &id, attributes([(MemberField::FirstName, "Miren")])));
     assert!(matches!(outcome, Outcome::Rejected(error) if error.kind() == ErrorKind::NotFound));

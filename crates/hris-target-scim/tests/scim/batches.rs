@@ -8,7 +8,7 @@ use hris_target_scim::sim::Behaviour;
 use hris_testkit::run;
 use hris_testkit::sim::Fault;
 
-use crate::setup::{Stage, attributes, create, leave, person, planted, update};
+use crate::setup::{Stage, attributes, create, created, leave, person, planted, update};
 
 fn bulky(stage: &Stage) -> ScimTarget {
     stage.build(stage.config().with_bulk(NonZeroUsize::new(20)))
@@ -40,7 +40,7 @@ fn words(outcomes: &[Outcome]) -> Vec<&'static str> {
 fn creates_changes_and_leavers_go_together_where_the_platform_offers_it() {
     let stage = Stage::new();
     let target = bulky(&stage);
-    let (one, two) = (stage.created(&target, "1"), stage.created(&target, "2"));
+    let (one, two) = (created(&target, "1"), created(&target, "2"));
     let changes = attributes([(MemberField::FirstName, "Miren")]);
     let batch = [
         create(person("3")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hris_core::{MemberField, Outcome};
 use hris_target_scim::UpdateWith;
 
-use crate::setup::{Stage, applied, apply, attributes, create, leave, person, reactivate, update};
+use crate::setup::{Stage, applied, apply, attributes, create, created, leave, person, reactivate, update};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -14,7 +14,7 @@ fn a_leaver_is_closed_and_returns_within_the_close_down_as_the_same_member() {
     for update_with in [UpdateWith::Patch, UpdateWith::Put] {
         let stage = Stage::new();
         let target = stage.build(stage.reward_gateway().with_requests_per_second(0).with_update(update_with));
-        let id = stage.created(&target, "1");
+        let id = created(&target, "1");
         assert_eq!(applied(apply(&target, leave("1", &id))), id);
         let closed = stage.account(&id);
         assert!(!closed.is_active());
@@ -35,7 +35,7 @@ fn a_leaver_is_closed_and_returns_within_the_close_down_as_the_same_member() {
 fn after_the_close_down_the_account_is_gone_and_a_return_is_a_create() {
     let stage = Stage::new();
     let target = stage.target();
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     applied(apply(&target, leave("1", &id)));
     assert!(
         matches!(apply(&target, create(person("1"))), Outcome::Conflict(_)),
@@ -54,7 +54,7 @@ fn after_the_close_down_the_account_is_gone_and_a_return_is_a_create() {
 fn an_account_that_does_not_say_whether_it_is_open_is_told() {
     let stage = Stage::new();
     let target = stage.target();
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     stage.sim.edit(id.as_str(), |user| _ = user.remove("active"));
     applied(apply(&target, reactivate("1", &id, attributes([]))));
     assert!(stage.account(&id).is_active());
@@ -68,7 +68,7 @@ fn an_update_neither_opens_nor_closes() {
     for update_with in [UpdateWith::Patch, UpdateWith::Put] {
         let stage = Stage::new();
         let target = stage.build(stage.config().with_update(update_with));
-        let id = stage.created(&target, "1");
+        let id = created(&target, "1");
         for open in [true, false] {
             stage.sim.edit(id.as_str(), |user| _ = user.insert("active".into(), open.into()));
             let name = if open { "Miren" } else { "Garazi" };

@@ -18,7 +18,7 @@ fn an_employee_id_is_matched_exactly_and_an_address_without_regard_to_case() {
     assert!(by_id(&target, "E-1").is_empty());
     assert_eq!(by_email(&target, "nerea@brisa.EXAMPLE").len(), 1);
     assert!(by_email(&target, "nerea@brisa.exampl").is_empty());
-    assert!(find(&target, MemberQuery::Id("usr-9".into())).is_empty());
+    assert!(find(&target, &MemberQuery::Id("usr-9".into())).is_empty());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use hris_testkit::run;
 use serde_json::{Value, json};
 
 use crate::setup::{
-    ENTERPRISE, Stage, applied, apply, attributes, cleared, create, find, person, update, with,
+    ENTERPRISE, Stage, applied, apply, attributes, cleared, create, created, find, person, update, with,
 };
 
 fn manager_of(stage: &Stage, number: &str) -> Value {
@@ -34,10 +34,10 @@ fn a_manager_who_comes_later_is_referred_to_in_a_second_pass_and_circles_are_all
 fn a_manager_is_read_as_an_employee_id() {
     let stage = Stage::new();
     let target = stage.target();
-    stage.created(&target, "1");
+    created(&target, "1");
     let id = applied(apply(&target, reporting_to("2", "1")));
     for target in [target, stage.target()] {
-        let [member] = &find(&target, MemberQuery::Id(id.clone()))[..] else { panic!("one") };
+        let [member] = &find(&target, &MemberQuery::Id(id.clone()))[..] else { panic!("one") };
         assert_eq!(member.attributes.text(&MemberField::Manager.into()), Some("1"));
     }
 }
@@ -59,7 +59,7 @@ fn a_manager_who_was_made_by_somebody_else_is_found_when_the_run_ends() {
     let stage = Stage::new();
     let target = stage.target();
     applied(apply(&target, reporting_to("1", "2")));
-    let two = stage.created(&stage.target(), "2");
+    let two = created(&stage.target(), "2");
     assert_eq!(run(target.settle_managers()), 0);
     assert_eq!(manager_of(&stage, "1"), json!({ "value": two.as_str() }));
 }
@@ -68,8 +68,8 @@ fn a_manager_who_was_made_by_somebody_else_is_found_when_the_run_ends() {
 fn a_change_of_manager_is_an_update_and_can_be_cleared() {
     let stage = Stage::new();
     let target = stage.target();
-    let boss = stage.created(&target, "9");
-    let id = stage.created(&target, "1");
+    let boss = created(&target, "9");
+    let id = created(&target, "1");
     let changes = attributes([(MemberField::Manager, "9")]);
     applied(apply(&target, update("1", &id, changes.clone())));
     assert_eq!(manager_of(&stage, "1"), json!({ "value": boss.as_str() }));

@@ -64,11 +64,6 @@ impl Stage {
         config.build_with(&token.into(), &transport, RetryPolicy::default()).unwrap()
     }
 
-    /// Creates somebody, and the id of the account.
-    pub(crate) fn created(&self, target: &ScimTarget, number: &str) -> MemberId {
-        applied(apply(target, create(person(number))))
-    }
-
     pub(crate) fn account(&self, id: &MemberId) -> Account {
         self.sim.account(id.as_str()).unwrap()
     }
@@ -129,16 +124,16 @@ pub(crate) fn applied(outcome: Outcome) -> MemberId {
     }
 }
 
-pub(crate) fn find(target: &ScimTarget, query: hris_core::MemberQuery) -> Vec<MemberRecord> {
-    run(target.find(&query)).unwrap()
+pub(crate) fn find(target: &ScimTarget, query: &hris_core::MemberQuery) -> Vec<MemberRecord> {
+    run(target.find(query)).unwrap()
 }
 
 pub(crate) fn by_id(target: &ScimTarget, number: &str) -> Vec<MemberRecord> {
-    find(target, hris_core::MemberQuery::EmployeeId(number.into()))
+    find(target, &hris_core::MemberQuery::EmployeeId(number.into()))
 }
 
 pub(crate) fn by_email(target: &ScimTarget, email: &str) -> Vec<MemberRecord> {
-    find(target, hris_core::MemberQuery::Email(hris_core::Email::parse(email).unwrap()))
+    find(target, &hris_core::MemberQuery::Email(hris_core::Email::parse(email).unwrap()))
 }
 
 /// An account that was made by hand.
@@ -150,4 +145,9 @@ pub(crate) fn planted(number: Option<&str>, email: &str) -> Json {
         user["externalId"] = number.into();
     }
     user
+}
+
+/// Creates somebody, and the id of the account.
+pub(crate) fn created(target: &ScimTarget, number: &str) -> MemberId {
+    applied(apply(target, create(person(number))))
 }

@@ -7,8 +7,8 @@ use hris_testkit::{run, sample_action};
 use serde_json::json;
 
 use crate::setup::{
-    ENTERPRISE, MEMBER, Stage, applied, apply, attributes, by_id, cleared, create, find, person, planted,
-    update, with,
+    ENTERPRISE, MEMBER, Stage, applied, apply, attributes, by_id, cleared, create, created, find, person,
+    planted, update, with,
 };
 
 fn everything() -> hris_core::Attributes {
@@ -50,7 +50,7 @@ fn what_was_written_is_read_back_as_it_was() {
     let stage = Stage::new();
     let target = stage.target();
     let id = applied(apply(&target, create(everything())));
-    let [member] = &find(&target, MemberQuery::Id(id))[..] else { panic!("one") };
+    let [member] = &find(&target, &MemberQuery::Id(id))[..] else { panic!("one") };
     assert_eq!(member.attributes, everything());
     assert!(member.active && member.version.is_some());
 }
@@ -138,7 +138,7 @@ fn every_way_of_changing_comes_to_the_same_and_keeps_what_is_not_ours() {
 fn a_change_of_nothing_sends_nothing() {
     let stage = Stage::new();
     let target = stage.target();
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     let before = stage.sim.writes();
     let changes = attributes([(MemberField::FirstName, "Nerea")]);
     assert!(matches!(apply(&target, update("1", &id, changes)), Outcome::AlreadySo(_)));
@@ -153,7 +153,7 @@ fn a_change_of_nothing_sends_nothing() {
 fn a_version_that_moved_is_read_again_and_the_change_made_on_top_of_it() {
     let stage = Stage::new();
     let target = stage.target();
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     stage.sim.meddle(id.as_str(), |user| _ = user.insert("nickName".into(), "Ne".into()));
     applied(apply(&target, update("1", &id, attributes([(MemberField::FirstName, "Miren")]))));
     let user = stage.user(&id);
@@ -165,7 +165,7 @@ fn a_version_that_moved_is_read_again_and_the_change_made_on_top_of_it() {
 #[test]
 fn a_create_for_somebody_who_is_there_is_a_conflict_or_adopts_by_choice() {
     let stage = Stage::new();
-    let id = stage.created(&stage.target(), "1");
+    let id = created(&stage.target(), "1");
     let again = || create(with(person("1"), MemberField::FirstName, "Miren"));
     assert!(matches!(apply(&stage.target(), again()), Outcome::Conflict(_)));
     assert_eq!(stage.user(&id)["name"]["givenName"], "Nerea");
@@ -197,7 +197,7 @@ fn an_employee_id_that_another_account_has_is_not_given_twice() {
     behaviour.duplicate_external_ids = true;
     let stage = Stage::with(behaviour);
     let target = stage.target();
-    let (one, _two) = (stage.created(&target, "1"), stage.created(&target, "2"));
+    let (one, _two) = (created(&target, "1"), created(&target, "2"));
     let changes = attributes([(MemberField::EmployeeId, "2")]);
     assert!(matches!(apply(&target, update("2", &one, changes)), Outcome::Conflict(_)));
     assert_eq!(stage.account(&one).text("externalId"), Some("1"));
@@ -210,7 +210,7 @@ fn an_employee_id_that_another_account_has_is_not_given_twice() {
 fn a_member_whose_id_is_lost_is_found_by_employee_id_and_one_who_is_gone_is_said_to_be() {
     let stage = Stage::new();
     let target = stage.target();
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     let lost = "usr-000404".into();
     let changes = || attributes([(MemberField::FirstName, "Miren")]);
     assert_eq!(applied(apply(&target, update("1", &lost, changes()))), id);
@@ -222,7 +222,7 @@ fn a_member_whose_id_is_lost_is_found_by_employee_id_and_one_who_is_gone_is_said
 fn the_user_name_may_be_the_employee_id_and_addresses_are_then_found_by_themselves() {
     let stage = Stage::new();
     let target = stage.build(stage.config().with_user_name(MemberField::EmployeeId));
-    let id = stage.created(&target, "1");
+    let id = created(&target, "1");
     assert_eq!(stage.account(&id).text("userName"), Some("1"));
     assert_eq!(crate::setup::by_email(&target, "PERSONA.1@brisa.example").len(), 1);
     assert!(crate::setup::by_email(&target, "persona.2@brisa.example").is_empty());
@@ -231,7 +231,7 @@ fn the_user_name_may_be_the_employee_id_and_addresses_are_then_found_by_themselv
 #[test]
 fn a_check_tells_what_the_token_may_do_and_changes_nothing() {
     let stage = Stage::new();
-    stage.created(&stage.target(), "1");
+    created(&stage.target(), "1");
     let writes = stage.sim.writes();
     let check = run(stage.target().check()).unwrap();
     assert_eq!((check.members, check.may_write, check.announces.bulk), (Some(1), Some(true), Some(true)));

@@ -50,7 +50,7 @@ pub(super) const CRATES: &[Crate] = &[
     connector("hris-peoplehr"),
     connector("hris-trinet"),
     connector("hris-merge"),
-    Crate { has_simulator: true, ..library("hris-scim", &[CORE, HTTP], &[TESTKIT]) },
+    Crate { has_simulator: true, ..library("hris-target-scim", &[CORE, HTTP], &[TESTKIT]) },
     Crate { has_simulator: true, ..library("hris-sessionm", &[CORE, HTTP], &[TESTKIT]) },
     library(MEMORY, &[CORE], &[TESTKIT]),
     library("hris-store-sqlite", &[CORE], &[TESTKIT]),
