@@ -33,13 +33,16 @@ pub use connector::{
 pub use employee::{Employee, EmploymentStatus, FieldSource, ManagerRef};
 pub use error::{Delivery, Error, ErrorKind, Result};
 pub use field::Field;
-pub use field_map::{FieldMap, FieldRule, Transform};
+pub use field_map::{
+    Alternative, Answer, Clause, FieldMap, FieldRule, Is, MappingDocument, MappingFault, OnAbsent, OnNull,
+    Origin, Otherwise, Part, ScopeFilter, Test, Transform,
+};
 pub use ids::{
     AccountId, ActionId, ConnectionKey, EmployeeId, EmployeeRef, MemberId, PlanId, RecordId, RecordIdKind,
     RunId, TenantId,
 };
 pub use keys::{KeyProvider, SecretKey};
-pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion};
+pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion, ScopeVerdict};
 pub use member::{Attributes, MemberField, MemberRecord, TargetField};
 pub use member_rules::{AttributeRule, Characters, Checked, EmailForm, LengthUnit, MemberRules};
 pub use plan::{

@@ -6,6 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Attributes, Field, FieldProblem, FieldSource, SourceField, TargetField, ValueRef};
 
+/// Whether a person belongs to the population that a connection is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "yes, no, and not to be told")]
+pub enum ScopeVerdict {
+    /// They do.
+    Inside,
+    /// They do not: by the `exclude` clause of this number (from 0), or since no `include` clause fits.
+    Outside(Option<usize>),
+    /// It cannot be told, since this field was not delivered or cannot be read. Nothing may be changed for them.
+    Unknown(SourceField),
+}
+
 /// The version of a mapping: a digest of its content, recorded in every plan made with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -45,6 +57,19 @@ pub trait FieldMapping: fmt::Debug + Send + Sync + 'static {
     /// The attributes that it writes.
     fn targets(&self) -> &[TargetField];
 
+    /// Whether somebody belongs to the population that the mapping is for. Who does not is neither created nor
+    /// changed, and stays if they are a member already.
+    fn scope(&self, source: &dyn FieldSource) -> ScopeVerdict {
+        let _ = source;
+        ScopeVerdict::Inside
+    }
+
+    /// Attributes that are written when a member is created and never again: bit `n` stands for target `n`.
+    /// Employee ID and e-mail are never among them.
+    fn create_only(&self) -> u64 {
+        0
+    }
+
     /// Maps one person. Nothing in it fails as a whole: a field may be left out and the rest still used.
     fn map<'a>(&self, source: &'a dyn FieldSource) -> Mapped<'a>;
 }
@@ -59,6 +84,9 @@ pub struct Mapped<'a> {
     pub values: Vec<Field<ValueRef<'a>>>,
     /// Fields that could not be used; their values are absent.
     pub problems: Vec<FieldProblem>,
+    /// Required attributes without a value, bit `n` for target `n`. Nobody is created without them; their values are
+    /// absent, so that a known member keeps what they have.
+    pub missing: u64,
 }
 
 impl Mapped<'_> {

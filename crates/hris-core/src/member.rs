@@ -57,6 +57,7 @@ named_fields! {
 
 /// An attribute that a mapping writes. As text: the attribute's name, or `custom:NAME`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
 pub enum TargetField {
     /// A well-known attribute.

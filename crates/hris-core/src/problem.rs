@@ -64,6 +64,34 @@ pub mod rule {
     pub const RECORD_REPEATED: RuleCode = RuleCode::new("record.repeated");
     /// A field could not be read; the rest of the row was used.
     pub const FIELD_UNREADABLE: RuleCode = RuleCode::new("field.unreadable");
+    /// A required attribute has no value: nobody is created without it, a known member keeps the old one.
+    pub const FIELD_REQUIRED: RuleCode = RuleCode::new("field.required");
+    /// A lookup table of the mapping has no entry for what the field says.
+    pub const FIELD_UNMATCHED: RuleCode = RuleCode::new("field.unmatched");
+    /// What a mapping makes of a field is longer than any attribute can be.
+    pub const FIELD_TOO_LONG: RuleCode = RuleCode::new("field.too_long");
+    /// A mapping does not write Employee ID and e-mail.
+    pub const MAPPING_MANDATORY: RuleCode = RuleCode::new("mapping.mandatory");
+    /// An attribute is mapped twice.
+    pub const MAPPING_TWICE: RuleCode = RuleCode::new("mapping.twice");
+    /// A rule reads nothing.
+    pub const MAPPING_EMPTY: RuleCode = RuleCode::new("mapping.empty");
+    /// A value of one type meets a transform or an attribute of another.
+    pub const MAPPING_TYPE: RuleCode = RuleCode::new("mapping.type");
+    /// A date format, separator or constant cannot work.
+    pub const MAPPING_ARGUMENT: RuleCode = RuleCode::new("mapping.argument");
+    /// A condition cannot mean anything.
+    pub const MAPPING_CONDITION: RuleCode = RuleCode::new("mapping.condition");
+    /// An alternative is never reached.
+    pub const MAPPING_UNREACHABLE: RuleCode = RuleCode::new("mapping.unreachable");
+    /// Everybody would get the same Employee ID or e-mail, or it would not be kept in step.
+    pub const MAPPING_UNIQUE: RuleCode = RuleCode::new("mapping.unique");
+    /// A mapping has more rules, alternatives or transforms than allowed.
+    pub const MAPPING_TOO_LARGE: RuleCode = RuleCode::new("mapping.too_large");
+    /// A document has an unknown name or form.
+    pub const MAPPING_FORM: RuleCode = RuleCode::new("mapping.form");
+    /// A mapping reads a field that the account does not offer.
+    pub const MAPPING_NOT_OFFERED: RuleCode = RuleCode::new("mapping.not_offered");
     /// A known person is not in a complete listing.
     pub const PERSON_MISSING: RuleCode = RuleCode::new("person.missing");
     /// The vendor deleted the record.
@@ -117,6 +145,20 @@ pub mod rule {
         RECORD_AMBIGUOUS,
         RECORD_REPEATED,
         FIELD_UNREADABLE,
+        FIELD_REQUIRED,
+        FIELD_UNMATCHED,
+        FIELD_TOO_LONG,
+        MAPPING_MANDATORY,
+        MAPPING_TWICE,
+        MAPPING_EMPTY,
+        MAPPING_TYPE,
+        MAPPING_ARGUMENT,
+        MAPPING_CONDITION,
+        MAPPING_UNREACHABLE,
+        MAPPING_UNIQUE,
+        MAPPING_TOO_LARGE,
+        MAPPING_FORM,
+        MAPPING_NOT_OFFERED,
         PERSON_MISSING,
         PERSON_DELETED,
         MEMBER_CONFLICT,

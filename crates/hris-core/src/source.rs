@@ -96,6 +96,7 @@ named_fields! {
 /// assert!("shoe_size".parse::<SourceField>().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(with = "String"))]
 #[serde(try_from = "String", into = "String")]
 pub enum SourceField {
     /// A field of the canonical employee.
