@@ -7,7 +7,7 @@ use hris_core::keys::Fingerprinter;
 use hris_core::store::{ActionState, Baseline, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan};
 use hris_core::{
     Action, ActionKind, AppliedCounts, Error, ErrorKind, Expectation, MemberId, MemberQuery, MemberRecord,
-    Outcome, Problem, ProgressEvent, Result, RuleCode, Stage, Verdict, rule,
+    Outcome, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, Verdict, rule,
 };
 
 use crate::engine::Parts;
@@ -22,6 +22,8 @@ pub(crate) struct Applying<'a> {
     fingerprinter: Fingerprinter,
     pub(crate) counts: AppliedCounts,
     pub(crate) problems: BTreeMap<RuleCode, u64>,
+    /// Records whose actions ended without effect, or nobody knows how.
+    pub(crate) failed: Vec<RecordId>,
 }
 
 impl<'a> Applying<'a> {
@@ -36,6 +38,7 @@ impl<'a> Applying<'a> {
             fingerprinter,
             counts: AppliedCounts::default(),
             problems: BTreeMap::new(),
+            failed: Vec::new(),
         })
     }
 
@@ -260,8 +263,12 @@ impl<'a> Applying<'a> {
     }
 
     fn count(&mut self, action: &Action, settlement: Option<&Settlement>) {
+        let state = settlement.map(|settlement| &settlement.state);
+        if matches!(state, Some(ActionState::Failed(_) | ActionState::Uncertain(_))) {
+            self.failed.push(action.person.record.clone());
+        }
         let counts = &mut self.counts;
-        let count = match settlement.map(|settlement| &settlement.state) {
+        let count = match state {
             Some(ActionState::Done) => match &action.kind {
                 ActionKind::Create { invite, .. } => {
                     counts.invited += u64::from(*invite);

@@ -41,6 +41,11 @@ impl Claims {
         }
     }
 
+    /// What a person claims.
+    pub(crate) fn get(&self, who: Ordinal) -> Option<Print> {
+        self.values.get(who.index()).copied().filter(|value| *value != 0).map(Print)
+    }
+
     /// Looks at the claims of everyone.
     pub(crate) fn index(&self) -> ClaimIndex<'_> {
         let mut index = ClaimIndex { claims: self, first: HashTable::new(), shared: BTreeMap::new() };

@@ -53,6 +53,7 @@ pub struct Comparison {
     rows: Vec<u64>,
     columns: Vec<u32>,
     seen: Vec<bool>,
+    seen_count: usize,
     index: HashTable<u32>,
     known: usize,
 }
@@ -77,6 +78,7 @@ impl Comparison {
             rows: Vec::new(),
             columns: Vec::new(),
             seen: Vec::new(),
+            seen_count: 0,
             index: HashTable::new(),
             known: 0,
         }
@@ -105,6 +107,12 @@ impl Comparison {
         let ordinal = self.push(key, prints)?;
         self.known = self.keys.len();
         Ok(ordinal)
+    }
+
+    /// Adds a row of which only the key is heard of. It is no known one: it never counts as unseen, and once it comes
+    /// it is new, only that its columns differ.
+    pub(crate) fn add_bystander(&mut self, key: Print) -> Result<Ordinal> {
+        self.push(key, &[])
     }
 
     /// Places an incoming row and compares it. From then on the incoming row stands in for the known one, so that
@@ -138,6 +146,16 @@ impl Comparison {
     /// Whether the row came in the stream.
     pub fn is_seen(&self, ordinal: Ordinal) -> bool {
         self.seen.get(ordinal.index()).copied().unwrap_or(false)
+    }
+
+    /// How many different rows came.
+    pub fn seen(&self) -> usize {
+        self.seen_count
+    }
+
+    /// The key of every row, by its number.
+    pub(crate) fn into_keys(self) -> Vec<u64> {
+        self.keys
     }
 
     /// Known rows that did not come.
@@ -224,7 +242,9 @@ impl Comparison {
     }
 
     fn mark_seen(&mut self, ordinal: Ordinal) -> bool {
-        self.seen.get_mut(ordinal.index()).is_some_and(|seen| std::mem::replace(seen, true))
+        let before = self.seen.get_mut(ordinal.index()).is_some_and(|seen| std::mem::replace(seen, true));
+        self.seen_count += usize::from(!before);
+        before
     }
 }
 

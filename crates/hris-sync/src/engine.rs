@@ -8,13 +8,14 @@ use hris_core::keys::{Fingerprinter, KeyProvider};
 use hris_core::store::{Baseline, Lease, PlanState, StateStore, StoredPlan};
 use hris_core::{
     ConnectionKey, Error, ErrorKind, FieldMapping, HrisConnector, Invitations, NoProgress, PlanId, Progress,
-    ProvisioningTarget, Result, RunId, RunReport, RunResult, SharedClock, Trigger, Verdict,
+    ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, SharedClock, Trigger, Verdict,
 };
 use hris_store_memory::MemoryStore;
 
 use crate::apply::Applying;
 use crate::cancel::Cancel;
-use crate::planning::{LEASE, Options, Planned, Planning};
+use crate::incremental::Remembered;
+use crate::planning::{Ended, LEASE, Options, Planned, Planning, Stores};
 use crate::policy::Policy;
 use crate::view::PlanView;
 
@@ -34,6 +35,8 @@ pub(crate) struct Parts {
     pub(crate) policy: Policy,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) cancel: Cancel,
+    /// Whether runs read everyone whatever the policy says.
+    pub(crate) everyone: bool,
 }
 
 impl Parts {
@@ -82,6 +85,7 @@ impl Engine {
                 policy,
                 progress,
                 cancel,
+                everyone: false,
             },
         }
     }
@@ -107,6 +111,13 @@ impl Engine {
         self
     }
 
+    /// Lets runs read everyone, also where the policy allows to read what changed.
+    #[must_use]
+    pub fn with_full_reading(mut self) -> Self {
+        self.parts.everyone = true;
+        self
+    }
+
     /// Plans without leaving any trace: store, target and history stay as they are. The plan lives in memory for
     /// as long as the view does, and cannot be applied.
     pub async fn dry_run(&self, as_of: NaiveDate) -> Result<PlanView> {
@@ -114,10 +125,9 @@ impl Engine {
         let spool = Arc::new(MemoryStore::new());
         let holder = RunId::from("dry-run");
         let lease = self.lease(&*spool, &holder).await?;
-        let store = &*self.parts.store;
-        let options = Options { as_of, keep_empty: true, left_already: 0 };
-        let planning = Planning::start(&self.parts, &*spool, store, &*spool, &lease, options).await?;
-        let planned = planning.run().await?;
+        let options = Options { as_of, everyone: true, keep_empty: true, left_already: 0 };
+        let stores = Stores { leases: &*spool, known: &*self.parts.store, plans: &*spool };
+        let planned = self.make_plan(stores, &lease, options).await?;
         Ok(PlanView::new(spool, planned.header))
     }
 
@@ -126,8 +136,8 @@ impl Engine {
         self.check_invitations()?;
         self.leased(run, async |lease| {
             self.dismiss_waiting(lease).await?;
-            let options = Options { as_of, keep_empty: true, left_already: 0 };
-            let planned = self.make_plan(lease, options).await?;
+            let options = Options { as_of, everyone: true, keep_empty: true, left_already: 0 };
+            let planned = self.make_plan(self.stores(), lease, options).await?;
             let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
             Ok(PlanView::new(store, planned.header))
         })
@@ -140,7 +150,7 @@ impl Engine {
         let run = stored.header.run.clone();
         self.leased(&run, async |lease| {
             let mut report = self.report(&run, trigger);
-            let result = self.carry_out(lease, stored.clone(), &mut report).await;
+            let result = self.carry_out(lease, stored.clone(), &mut report).await.map(drop);
             self.close(lease, report, result).await
         })
         .await
@@ -155,7 +165,7 @@ impl Engine {
             stored.state = PlanState::Released { actor: actor.to_owned(), until };
             self.parts.store.set_plan_state(lease, plan, &stored.state).await?;
             let mut report = self.report(&run, Trigger::Release);
-            let result = self.carry_out(lease, stored.clone(), &mut report).await;
+            let result = self.carry_out(lease, stored.clone(), &mut report).await.map(drop);
             self.close(lease, report, result).await
         })
         .await
@@ -202,8 +212,9 @@ impl Engine {
 
     async fn run_leased(&self, lease: &Lease, report: &mut RunReport, as_of: NaiveDate) -> Result<()> {
         self.continue_open(lease, report).await?;
-        let options = Options { as_of, keep_empty: false, left_already: report.applied.left };
-        let planned = self.make_plan(lease, options).await?;
+        let everyone = self.parts.everyone;
+        let options = Options { as_of, everyone, keep_empty: false, left_already: report.applied.left };
+        let planned = self.make_plan(self.stores(), lease, options).await?;
         report.planned = planned.header.summary.clone();
         report.irreversible_from = planned.header.irreversible_from;
         add(&mut report.problems, &planned.problems);
@@ -213,10 +224,23 @@ impl Engine {
             return Ok(());
         }
         let plan = StoredPlan::new(planned.header, PlanState::Sealed);
-        if planned.stored {
-            return self.carry_out(lease, plan, report).await;
+        let failed = if planned.stored {
+            self.carry_out(lease, plan, report).await?
+        } else {
+            Applying::new(&self.parts, lease, plan).await?.remember_reading().await?;
+            Some(Vec::new())
+        };
+        match (planned.remembered, failed) {
+            (Some(remembered), Some(failed)) => self.remember(lease, remembered, failed).await,
+            _ => Ok(()),
         }
-        Applying::new(&self.parts, lease, plan).await?.remember_reading().await
+    }
+
+    /// Moves the checkpoint, now that everything was carried out but what concerns `failed`.
+    async fn remember(&self, lease: &Lease, remembered: Remembered, failed: Vec<RecordId>) -> Result<()> {
+        let baseline = self.parts.store.baseline(&self.parts.connection).await?;
+        let fingerprinter = self.parts.fingerprinter(baseline.as_ref()).await?;
+        remembered.keep(&*self.parts.store, lease, &fingerprinter, failed).await
     }
 
     /// Finishes plans that a crash or a stop left half done, and clears away those that wait for nobody.
@@ -261,12 +285,33 @@ impl Engine {
         self.parts.store.set_plan_state(lease, plan, &state).await
     }
 
-    async fn make_plan(&self, lease: &Lease, options: Options) -> Result<Planned> {
+    fn stores(&self) -> Stores<'_> {
         let store = &*self.parts.store;
-        Planning::start(&self.parts, store, store, store, lease, options).await?.run().await
+        Stores { leases: store, known: store, plans: store }
     }
 
-    async fn carry_out(&self, lease: &Lease, plan: StoredPlan, report: &mut RunReport) -> Result<()> {
+    async fn make_plan(&self, stores: Stores<'_>, lease: &Lease, options: Options) -> Result<Planned> {
+        let plan = |options| {
+            Box::pin(async move { Planning::start(&self.parts, stores, lease, options).await?.run().await })
+        };
+        if let Ended::Planned(planned) = plan(options).await? {
+            return Ok(*planned);
+        }
+        match plan(Options { everyone: true, ..options }).await? {
+            Ended::Planned(planned) => Ok(*planned),
+            Ended::NeedsEveryone => {
+                Err(Error::new(ErrorKind::Integrity, "everyone was read and was not enough"))
+            }
+        }
+    }
+
+    /// Carries a plan out. Answers the records whose actions failed, or `None` if some were not carried out yet.
+    async fn carry_out(
+        &self,
+        lease: &Lease,
+        plan: StoredPlan,
+        report: &mut RunReport,
+    ) -> Result<Option<Vec<RecordId>>> {
         report.plan = Some(plan.header.id.clone());
         report.planned = plan.header.summary.clone();
         report.irreversible_from = plan.header.irreversible_from;
@@ -274,7 +319,8 @@ impl Engine {
         applying.verify().await?;
         let result = applying.run().await;
         add_applied(report, &applying);
-        result
+        result?;
+        Ok((applying.counts.pending == 0).then_some(applying.failed))
     }
 
     async fn stored_plan(&self, plan: &PlanId, digest: &str) -> Result<StoredPlan> {

@@ -31,6 +31,9 @@ pub struct Policy {
     pub shrink_percent: u8,
     /// What a reading that broke off may do.
     pub broken_reading: BrokenReading,
+    /// Whether runs read only what changed where that is enough, and how often they read everyone all the same; unset:
+    /// every run reads everyone.
+    pub incremental: Option<Incremental>,
     /// How many days before their start pending people are created; never, unless set.
     pub create_before_start_days: Option<u16>,
     /// How long a plan may wait to be applied, in seconds.
@@ -48,6 +51,7 @@ impl Default for Policy {
             email_changes: None,
             shrink_percent: 20,
             broken_reading: BrokenReading::ApplyNothing,
+            incremental: None,
             create_before_start_days: None,
             plan_expires_after: 7 * DAY,
         }
@@ -62,6 +66,54 @@ impl Policy {
         let mut digester = fingerprinter.digester();
         digester.add(&content);
         digester.finish()
+    }
+}
+
+/// How readings of changes are used.
+///
+/// They need a connector that can start at a watermark. Everyone is read all the same when there is nothing to go on
+/// from, when mapping or policy changed, when too much was left open, when time alone changes something, and every
+/// few days, since some changes never show up as such.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Incremental {
+    /// The days after which everyone is read.
+    pub full_after_days: u16,
+    /// How much earlier than the watermark reading starts, in seconds: stamps may be late, and clocks differ.
+    #[serde(with = "seconds")]
+    pub overlap: Duration,
+    /// Up to how many people, about whom the last reading left something open, are asked for one by one. With more,
+    /// everyone is read.
+    pub reread_at_most: usize,
+}
+
+impl Default for Incremental {
+    fn default() -> Self {
+        Self { full_after_days: 7, overlap: Duration::from_secs(5 * 60), reread_at_most: 200 }
+    }
+}
+
+impl Incremental {
+    /// Sets the days after which everyone is read.
+    #[must_use]
+    pub fn with_full_after_days(mut self, days: u16) -> Self {
+        self.full_after_days = days;
+        self
+    }
+
+    /// Sets how much earlier than the watermark reading starts.
+    #[must_use]
+    pub fn with_overlap(mut self, overlap: Duration) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// Sets up to how many people are asked for one by one.
+    #[must_use]
+    pub fn with_reread_at_most(mut self, people: usize) -> Self {
+        self.reread_at_most = people;
+        self
     }
 }
 

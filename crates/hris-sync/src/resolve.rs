@@ -278,6 +278,7 @@ fn accept(found: &Found, draft: &Draft, planner: &mut Planner) -> bool {
 
 fn conflict(draft: &Draft, message: &'static str, planner: &mut Planner) {
     planner.set_fate(draft.ordinal, Fate::Problem);
+    planner.note_open(draft.ordinal, &draft.person.record);
     planner.problem(Problem::error(rule::MEMBER_CONFLICT, message).of(&draft.person));
 }
 

@@ -1,0 +1,237 @@
+//! The end of a planning: what contradicts itself is taken back, the rest is counted, judged and sealed.
+
+use std::collections::BTreeMap;
+
+use futures_util::TryStreamExt as _;
+use hris_core::store::Link;
+use hris_core::{
+    Account, ActionId, ActionKind, EmployeeRef, Error, ErrorKind, Ground, Invitations, PlanHeader,
+    PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadingSummary, Receipt, Result, Stage, Verdict,
+    Watermark, rule,
+};
+
+use super::{Ended, Planned, Planning, resolver};
+use crate::comparison::Ordinal;
+use crate::guard::{GuardInput, judge};
+use crate::incremental::{Circumstances, Remembered};
+use crate::view::action_pages;
+
+impl Planning<'_> {
+    /// Everything was read: what contradicts itself is taken back, the rest is counted, judged and sealed.
+    pub(super) async fn close(mut self, account: &Account, receipt: Option<&Receipt>) -> Result<Ended> {
+        self.apply_grounds(receipt);
+        self.take_tombstones(receipt).await?;
+        let ranks = self.planner.settle_claims();
+        if self.is_partial() && self.planner.holds_unread() {
+            return Ok(Ended::NeedsEveryone);
+        }
+        if self.planner.has_second_thoughts() || !ranks.is_empty() {
+            self.settle_drafts(&ranks).await?;
+        }
+        let missing = self.report_from_links(receipt).await?;
+        let mut summary = self.planner.summary();
+        summary.missing = missing;
+        if self.parts.target.capabilities().invitations != Invitations::Never && self.spool.opened {
+            summary.invitations = self.count_invitations().await?;
+        }
+        let header = self.header(account, receipt, summary);
+        self.seal(header).await.map(|planned| Ended::Planned(Box::new(planned)))
+    }
+
+    fn apply_grounds(&mut self, receipt: Option<&Receipt>) {
+        match receipt.map(|receipt| &receipt.status) {
+            Some(Ground::Usable) => {}
+            Some(Ground::Refused(why)) => self.planner.withhold_leavers(why),
+            None => self.planner.withhold_leavers("the reading broke off"),
+        }
+        for warning in receipt.iter().flat_map(|receipt| &receipt.warnings) {
+            self.planner.problem(warning.clone());
+        }
+    }
+
+    /// A trusted tombstone makes a leaver, any other is reported.
+    async fn take_tombstones(&mut self, receipt: Option<&Receipt>) -> Result<()> {
+        let trusted = receipt.is_some_and(|receipt| receipt.tombstones.is_usable());
+        let mut concerned = Vec::new();
+        for record in std::mem::take(&mut self.deleted) {
+            if self.planner.tombstone(&record, trusted)? {
+                concerned.push(record);
+            }
+        }
+        let links = self.links.links_of(&self.parts.connection, &concerned).await?;
+        let resolver = resolver(self.parts, self.links, &self.fingerprinter, self.options.as_of);
+        let mut actions = Vec::new();
+        for link in links.into_iter().flatten() {
+            if trusted {
+                actions.push(resolver.tombstone(&link));
+            } else {
+                let message =
+                    "the HR system reports the record as deleted; the member stays, since that is not proof";
+                let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
+                self.planner.problem(Problem::warning(rule::PERSON_DELETED, message).of(&person));
+            }
+        }
+        self.spool.append(&actions, &self.planner.take_problems()).await
+    }
+
+    /// Goes once through the drafts: takes back what is contested or not allowed, and moves up who must go first.
+    async fn settle_drafts(&mut self, ranks: &BTreeMap<Ordinal, u32>) -> Result<()> {
+        let mut retract: Vec<ActionId> = Vec::new();
+        let mut rerank = Vec::new();
+        let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
+        while let Some(page) = if self.spool.opened { pages.try_next().await? } else { None } {
+            for action in page.into_iter().map(|stored| stored.action) {
+                let Some(ordinal) = self.planner.ordinal(&action.person.record) else {
+                    continue;
+                };
+                if self.planner.report_contest(ordinal, &action.person)
+                    || !self.planner.fits(ordinal, &action)
+                {
+                    retract.push(action.id);
+                } else if let Some(rank) = ranks.get(&ordinal) {
+                    rerank.push((action.id, *rank));
+                }
+            }
+        }
+        drop(pages);
+        if !retract.is_empty() {
+            self.spool.plans.retract(self.spool.lease, &self.spool.id, &retract).await?;
+        }
+        if !rerank.is_empty() {
+            self.spool.plans.rerank(self.spool.lease, &self.spool.id, &rerank).await?;
+        }
+        Ok(())
+    }
+
+    /// Reports known people of a complete listing who did not come, and those held because of somebody else.
+    async fn report_from_links(&mut self, receipt: Option<&Receipt>) -> Result<u64> {
+        let complete = receipt.is_some_and(|receipt| receipt.full && receipt.absence.ground().is_usable());
+        let missing = if complete { self.planner.missing() } else { 0 };
+        if missing == 0 && !self.planner.has_unreported() {
+            return Ok(0);
+        }
+        let mut links = self.links.links(&self.parts.connection);
+        while let Some(batch) = links.try_next().await? {
+            for link in batch {
+                self.report_from_link(link, complete);
+            }
+            self.spool.append(&[], &self.planner.take_problems()).await?;
+        }
+        Ok(missing)
+    }
+
+    fn report_from_link(&mut self, link: Link, complete: bool) {
+        let missing = complete && self.planner.is_missing(&link.record);
+        let ordinal = self.planner.ordinal(&link.record);
+        let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
+        if missing {
+            let message = "not in the complete listing; the member stays as it is";
+            self.planner.problem(Problem::warning(rule::PERSON_MISSING, message).of(&person));
+        } else if let Some(ordinal) = ordinal {
+            self.planner.report_contest(ordinal, &person);
+        }
+    }
+
+    async fn count_invitations(&self) -> Result<u64> {
+        let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
+        let mut invitations = 0;
+        while let Some(page) = pages.try_next().await? {
+            let invites = |kind: &ActionKind| matches!(kind, ActionKind::Create { invite: true, .. });
+            invitations += page.iter().filter(|stored| invites(&stored.action.kind)).count() as u64;
+        }
+        Ok(invitations)
+    }
+
+    fn header(&self, account: &Account, receipt: Option<&Receipt>, summary: PlanSummary) -> PlanHeader {
+        let full = receipt.filter(|receipt| receipt.full).map(|_| summary.read);
+        let input = GuardInput {
+            full_reading: full.is_some(),
+            last_complete: self.baseline.as_ref().and_then(|baseline| baseline.last_complete),
+            email_changes: self.planner.email_changes(),
+            first_import: self.baseline.is_none(),
+            left_already: self.options.left_already,
+        };
+        let verdict = judge(&self.parts.policy, &summary, input);
+        let close_down = self.parts.target.capabilities().close_down_days;
+        let irreversible_from = close_down
+            .filter(|_| summary.leave > 0)
+            .and_then(|days| self.options.as_of.checked_add_days(chrono::Days::new(days.into())));
+        let record_id_kind = receipt.map_or_else(
+            || self.parts.connector.descriptor().record_id_kind.clone(),
+            |receipt| receipt.record_id_kind.clone(),
+        );
+        let now = self.parts.clock.now();
+        let lifetime = chrono::TimeDelta::from_std(self.parts.policy.plan_expires_after).unwrap_or_default();
+        let origin = PlanOrigin {
+            id: self.spool.id.clone(),
+            connection: self.parts.connection.clone(),
+            run: self.lease.holder.clone(),
+            reading: ReadingSummary {
+                account: account.id.clone(),
+                record_id_kind,
+                full,
+                watermark: receipt.and_then(|receipt| receipt.watermark.clone()),
+            },
+            mapping: self.parts.mapping.version().clone(),
+            policy: self.policy.clone(),
+            as_of: self.options.as_of,
+            created_at: now,
+            expires_at: now + lifetime,
+            first_import: self.baseline.is_none(),
+        };
+        PlanHeader::new(origin, summary, verdict, irreversible_from, self.fingerprinter.key().clone())
+    }
+
+    /// Puts the digest on the plan and stores it, unless it says nothing at all.
+    async fn seal(mut self, mut header: PlanHeader) -> Result<Planned> {
+        let problems = self.planner.take_problems();
+        let held = header.verdict != Verdict::Ready;
+        self.spool.append(&[], &problems).await?;
+        if held || self.options.keep_empty {
+            self.spool.open().await?;
+        }
+        let mut digester = header.digester(&self.fingerprinter);
+        let mut spooled = 0;
+        if self.spool.opened {
+            let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
+            while let Some(page) = pages.try_next().await? {
+                for stored in &page {
+                    digester.add(stored.action.id.as_str().as_bytes());
+                }
+                spooled += page.len() as u64;
+            }
+        }
+        if spooled != header.summary.actions() {
+            // The guards judged the counts, so that a plan with other actions must never be applied.
+            return Err(Error::new(ErrorKind::Integrity, "the plan has other actions than were counted")
+                .with_hint("nothing was applied; please report this with the numbers below")
+                .with_context("counted", header.summary.actions())
+                .with_context("spooled", spooled));
+        }
+        header.digest = digester.finish();
+        if self.spool.opened {
+            self.spool.plans.seal(self.spool.lease, &header).await?;
+        }
+        self.parts.progress.report(ProgressEvent::new(Stage::Planning, header.summary.actions(), None));
+        let (stored, problems) = (self.spool.opened, self.planner.tally().clone());
+        let remembered = self.remember(header.reading.watermark.clone());
+        Ok(Planned { header, stored, problems, remembered })
+    }
+
+    /// What to remember. A reading without a watermark, such as one that broke off, moves nothing.
+    fn remember(self, watermark: Option<Watermark>) -> Option<Remembered> {
+        let watermark = watermark.filter(|_| self.remembers())?;
+        let before = self.checkpoint.clone().filter(|_| self.is_partial());
+        let (parts, policy, begun, as_of) = (self.parts, self.policy, self.begun, self.options.as_of);
+        let now = Circumstances {
+            incremental: parts.policy.incremental.as_ref(),
+            capabilities: parts.connector.capabilities(),
+            mapping: parts.mapping.version(),
+            policy: &policy,
+            as_of,
+            now: begun,
+        };
+        let leftovers = self.planner.into_leftovers();
+        Some(Remembered::new(now, before.as_ref(), Some(watermark), begun, leftovers))
+    }
+}

@@ -1,0 +1,143 @@
+//! Reading for a plan: everyone, or what changed, checked against what the connection was made for.
+
+use futures_util::StreamExt as _;
+use hris_core::{
+    AbsenceGround, Account, Employee, EmployeeField, EmployeeRef, Error, ErrorKind, FieldSet, Ground,
+    ProgressEvent, ReadEvent, ReadQuery, Receipt, Result, Scope, Stage, Watermark,
+};
+
+use super::{Planning, resolver};
+use crate::incremental::Extent;
+use crate::policy::BrokenReading;
+
+impl Planning<'_> {
+    pub(super) fn may_use_broken_reading(&self, error: &Error) -> bool {
+        self.parts.policy.broken_reading == BrokenReading::ApplyCreatesAndUpdates
+            && !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Store | ErrorKind::Leased)
+    }
+
+    pub(super) fn check_account(&self, account: &Account) -> Result<()> {
+        if let Some(why) = &account.not_ready {
+            return Err(Error::new(
+                ErrorKind::NotReady,
+                format!("the HR system has no trustworthy data yet: {why}"),
+            )
+            .with_hint("wait for it, or follow what it asks for; nobody was changed"));
+        }
+        match &self.baseline {
+            Some(known) if known.account != account.id => Err(wrong_account()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn check_receipt(&self, receipt: &Receipt) -> Result<()> {
+        let Some(known) = &self.baseline else {
+            return Ok(());
+        };
+        if known.account != receipt.account {
+            return Err(wrong_account());
+        }
+        if known.record_id_kind != receipt.record_id_kind {
+            return Err(Error::new(
+                ErrorKind::WrongAccount,
+                "the record ids are of another kind than this connection's",
+            )
+            .with_hint("set the connector's record id back to what it was when the connection was made")
+            .with_context("pinned", known.record_id_kind.as_str())
+            .with_context("read", receipt.record_id_kind.as_str()));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read(&mut self) -> Result<Receipt> {
+        let mut fields: FieldSet = self.parts.mapping.sources().iter().cloned().collect();
+        if self.parts.policy.create_before_start_days.is_some() {
+            fields.insert(EmployeeField::StartDate);
+        }
+        match self.extent.clone() {
+            Extent::Everyone(why) => {
+                tracing::debug!(why, "everyone is read");
+                self.read_query(ReadQuery::everyone(fields)).await
+            }
+            Extent::Changes { since, again } => self.read_changes(fields, since, again).await,
+        }
+    }
+
+    /// Reads those changed since a watermark, and then people whom the last reading left open.
+    async fn read_changes(
+        &mut self,
+        fields: FieldSet,
+        since: Watermark,
+        mut again: Vec<EmployeeRef>,
+    ) -> Result<Receipt> {
+        let changed = ReadQuery::scoped(Scope::ChangedSince(since), fields.clone());
+        let mut receipt = self.read_query(changed).await?;
+        again.retain(|person| !self.planner.is_read(&person.record));
+        if !again.is_empty() {
+            self.check_receipt(&receipt)?;
+            let some = ReadQuery::scoped(Scope::People(again.clone()), fields);
+            let other = self.read_query(some).await?;
+            self.check_receipt(&other)?;
+            again.retain(|person| !self.planner.is_read(&person.record));
+            for person in &again {
+                self.planner.has_gone(&person.record);
+            }
+            receipt.status = stricter(receipt.status, other.status);
+            receipt.tombstones = stricter(receipt.tombstones, other.tombstones);
+            receipt.warnings.extend(other.warnings);
+        }
+        // Whoever did not come did not change: nobody is absent, whatever the connector says.
+        receipt.full = false;
+        receipt.absence = AbsenceGround::refused("only people who changed were read");
+        Ok(receipt)
+    }
+
+    async fn read_query(&mut self, query: ReadQuery) -> Result<Receipt> {
+        let mut events = self.parts.connector.read(query);
+        while let Some(event) = events.next().await {
+            self.parts.cancel.check()?;
+            match event? {
+                ReadEvent::Expected(total) => self.expected = Some(total),
+                ReadEvent::Employees(page) => self.page(&page).await?,
+                ReadEvent::Rejected(row) => self.planner.reject(&row)?,
+                ReadEvent::End(receipt) => return Ok(receipt),
+                ReadEvent::Deleted(record) => self.deleted.push(record),
+                // Events of a later version inform and decide nothing.
+                _ => {}
+            }
+        }
+        Err(Error::new(ErrorKind::Incomplete, "the reading ended without a receipt")
+            .with_hint("nothing was applied; the connector or the HR system broke off, try again"))
+    }
+
+    async fn page(&mut self, page: &[Employee]) -> Result<()> {
+        let mut drafts = Vec::new();
+        for employee in page {
+            drafts.extend(self.planner.observe(employee)?);
+        }
+        self.planner.drop_superseded(&mut drafts);
+        if !drafts.is_empty() {
+            let resolver = resolver(self.parts, self.links, &self.fingerprinter, self.options.as_of);
+            let actions = resolver.resolve(drafts, &mut self.planner).await?;
+            self.planner.note_actions(&actions);
+            self.spool.append(&actions, &self.planner.take_problems()).await?;
+        }
+        self.keep_lease().await?;
+        let progress = ProgressEvent::new(Stage::Reading, self.planner.distinct(), self.expected);
+        self.parts.progress.report(progress);
+        Ok(())
+    }
+}
+
+/// Of two grounds the one that allows less.
+fn stricter(one: Ground, other: Ground) -> Ground {
+    if one.is_usable() { other } else { one }
+}
+
+fn wrong_account() -> Error {
+    Error::new(
+        ErrorKind::WrongAccount,
+        "the credential opens another company than this connection was made for",
+    )
+    .with_hint("use a credential of the same company, or set up a new connection; nobody was changed")
+}
