@@ -88,6 +88,11 @@ text_id! {
     ActionId
 }
 
+text_id! {
+    /// One gift campaign of a connection.
+    CampaignId
+}
+
 /// One customer of the application, in whose name connections run.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

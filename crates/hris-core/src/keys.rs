@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::Datelike as _;
+use hmac::{Hmac, KeyInit, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
@@ -46,6 +48,30 @@ impl SecretKey {
     /// The name.
     pub fn id(&self) -> &KeyId {
         &self.id
+    }
+
+    /// HMAC-SHA256 over a purpose and parts, for tokens that nobody may guess. Parts are told apart by their lengths.
+    pub fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
+        self.hmac(purpose, parts).finalize().into_bytes().into()
+    }
+
+    /// Whether `tag` is the beginning, at least 16 bytes long, of [`SecretKey::mac`]; compared in constant time.
+    pub fn verify_mac(&self, purpose: &str, parts: &[&[u8]], tag: &[u8]) -> bool {
+        tag.len() >= 16 && self.hmac(purpose, parts).verify_truncated_left(tag).is_ok()
+    }
+
+    fn hmac(&self, purpose: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
+        // A key shorter than a block is padded with zeros, RFC 2104; so that no key is of a wrong length.
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        for (to, from) in block.iter_mut().zip(self.bytes.expose_secret()) {
+            *to = *from;
+        }
+        let mut mac = <Hmac<Sha256> as KeyInit>::new(&block);
+        for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        mac
     }
 
     /// A 128-bit key for one purpose, so that no two uses share one.

@@ -8,8 +8,10 @@ mod employee;
 mod error;
 mod field;
 mod field_map;
+mod gift_mail;
 mod ids;
 pub mod keys;
+pub mod ledger;
 mod mapping;
 mod member;
 mod member_rules;
@@ -37,9 +39,10 @@ pub use field_map::{
     Alternative, Answer, Clause, FieldMap, FieldRule, Is, MappingDocument, MappingFault, OnAbsent, OnNull,
     Origin, Otherwise, Part, ScopeFilter, Test, Transform,
 };
+pub use gift_mail::{GiftMail, GiftMailer, MailFate, Mailbox};
 pub use ids::{
-    AccountId, ActionId, ConnectionKey, EmployeeId, EmployeeRef, MemberId, PlanId, RecordId, RecordIdKind,
-    RunId, TenantId,
+    AccountId, ActionId, CampaignId, ConnectionKey, EmployeeId, EmployeeRef, MemberId, PlanId, RecordId,
+    RecordIdKind, RunId, TenantId,
 };
 pub use keys::{KeyProvider, SecretKey};
 pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion, ScopeVerdict};
