@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod dump;
+mod ledger;
 mod state;
 
 use std::fmt;

@@ -14,10 +14,13 @@ use hris_core::{
     RecordId, Result, RunId, RunReport,
 };
 
+use crate::ledger::Ledgers;
+
 /// Everything of every connection.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) connections: BTreeMap<ConnectionKey, Connection>,
+    pub(crate) ledgers: Ledgers,
 }
 
 /// Everything of one connection.

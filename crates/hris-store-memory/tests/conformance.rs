@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use hris_store_memory::MemoryStore;
+use hris_testkit::ledger_suite::LedgerHarness;
 use hris_testkit::store_suite::StoreHarness;
 
 fn fresh() -> StoreHarness {
@@ -14,3 +15,10 @@ fn fresh() -> StoreHarness {
 }
 
 hris_testkit::store_conformance!(memory, fresh());
+
+fn fresh_ledger() -> LedgerHarness {
+    let store = MemoryStore::new();
+    LedgerHarness::new(Arc::new(store.clone()), move || Arc::new(store.clone()))
+}
+
+hris_testkit::ledger_conformance!(ledger, fresh_ledger());

@@ -7,6 +7,7 @@ mod database;
 mod error;
 mod journal;
 mod leases;
+mod ledger;
 mod links;
 mod plans;
 mod runs;

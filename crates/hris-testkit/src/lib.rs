@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod connector_suite;
 pub mod fault_server;
+pub mod ledger_suite;
 pub mod mock;
 pub mod population;
 mod run;
