@@ -7,12 +7,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::model::{
-    AccountStatus, Balance, Balances, Customer, CustomerHit, Identifier, LedgerEntry, Media, MediaKind,
-    OfferFacts, Phone, Points, RawFields, Reward, Tag, TierLevel, TierStanding, TimelineEvent, UserOffer,
+    AccountStatus, AvailableOffer, Balance, Balances, Customer, CustomerHit, Identifier, LedgerEntry, Media,
+    MediaKind, OfferFacts, Phone, Points, RawFields, Reward, Tag, TierLevel, TierStanding, TimelineEvent,
+    UserOffer,
 };
 use crate::wire::lenient::{Text, Whole, filled, read_instant};
 use crate::wire::{core, offers, points};
-use crate::{CustomerId, ExternalId};
+use crate::{CustomerId, ExternalId, RewardStoreId};
 
 fn text(text: Option<Text>) -> String {
     text.map(|text| text.0).unwrap_or_default()
@@ -298,3 +299,27 @@ pub(crate) fn event(event: core::Event, types: &[core::EventType]) -> Result<(Ti
 /// What makes an event the same when it is read twice.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct EventKey(String, Option<i64>, i64, String);
+
+/// A row of a store as an offer to issue, by its root id: the newest version is issued.
+pub(crate) fn available_offer(row: offers::Reward) -> Result<AvailableOffer> {
+    let root = filled(row.root_offer_id).ok_or_else(|| no_id("offer to issue"))?;
+    let details = row.offer_details;
+    let title = details.as_ref().and_then(|details| details.title.clone());
+    let mut offer = AvailableOffer::new(root, text(title));
+    if let Some(details) = details {
+        offer.description = filled(details.description);
+        offer.internal_name = filled(details.internal_name);
+        offer.media = details.media.as_deref().map(media_list).unwrap_or_default();
+    }
+    Ok(offer)
+}
+
+/// A member's stores: under one of the names to be expected, or the only list there is. The form is not public.
+pub(crate) fn stores(payload: &Value) -> Option<Vec<RewardStoreId>> {
+    let fields = payload.as_object()?;
+    let named = ["reward_stores", "user_reward_stores"].iter().find_map(|name| fields.get(*name)?.as_array());
+    let mut lists = fields.values().filter_map(Value::as_array);
+    let only = lists.next().filter(|_| lists.next().is_none());
+    let ids = named.or(only)?.iter().map(|store| store["id"].as_str().map(RewardStoreId::from));
+    ids.collect()
+}

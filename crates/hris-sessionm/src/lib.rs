@@ -5,6 +5,8 @@
 mod client;
 mod convert;
 mod credentials;
+mod desk;
+mod effects;
 mod model;
 mod people;
 pub mod profile;
@@ -13,8 +15,13 @@ pub mod settings;
 pub mod sim;
 mod wire;
 
-pub use client::SessionM;
+pub use client::{IssuedCopy, SessionM};
 pub use credentials::Credentials;
+pub use desk::LoyaltyDesk;
+pub use effects::{
+    Comment, Committed, Done, Effect, EffectKey, Leaning, Preparation, Prepared, Receipt, Refusal, Side,
+    Uncertain,
+};
 pub use model::{
     AccountStatus, AvailableOffer, Balance, Balances, Customer, CustomerHit, CustomerId, CustomerRef,
     Enrolment, ExternalId, Identifier, LedgerEntry, Listing, Media, MediaKind, Note, OfferDetails,
@@ -22,6 +29,6 @@ pub use model::{
     RewardStoreId, RewardStoreOfferId, RootOfferId, Tag, TierLevel, TierStanding, Timeline, TimelineEvent,
     TimelinePage, UserOffer, UserOfferId,
 };
-pub use people::{NewCustomer, ParentKeys, PhoneText, SearchBy};
+pub use people::{NewCustomer, ParentKeys, PhoneText, RewardQuery, SearchBy, TimelineQuery};
 pub use profile::{Mutability, ProfileEdit, ProfileField, ProfileValue};
 pub use settings::{Choice, ConnectSettings, LookupBy, SearchStyle, Settings};

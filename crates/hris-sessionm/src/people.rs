@@ -5,7 +5,7 @@ use std::fmt;
 use hris_core::Email;
 
 use crate::model::Hidden;
-use crate::{ExternalId, ProfileEdit};
+use crate::{ExternalId, Paging, ProfileEdit};
 
 /// The keys that a CRM record has of its customer. A look-up uses the one that the settings name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -132,5 +132,58 @@ impl fmt::Debug for NewCustomer {
             .field("referral_code", &self.referral_code.as_ref().map(|_| Hidden))
             .field("profile", &self.profile)
             .finish()
+    }
+}
+
+/// Which rewards are wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RewardQuery {
+    /// Page and search text.
+    pub paging: Paging,
+    /// Only those that the balance affords.
+    pub affordable_only: bool,
+}
+
+impl RewardQuery {
+    /// Those that the balance affords, as the desk shows them.
+    pub fn affordable(paging: Paging) -> Self {
+        Self { paging, affordable_only: true }
+    }
+
+    /// All of them.
+    pub fn all(paging: Paging) -> Self {
+        Self { paging, affordable_only: false }
+    }
+}
+
+/// Which part of a timeline is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TimelineQuery {
+    /// Only events of these types, by slug; all if empty.
+    pub event_types: Vec<String>,
+    /// Events a page; the settings' number if not given.
+    pub page_size: Option<u32>,
+}
+
+impl TimelineQuery {
+    /// Everything, in pages of the settings' size.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Only events of a type, by slug, beside those named before.
+    #[must_use]
+    pub fn of_type(mut self, slug: impl Into<String>) -> Self {
+        self.event_types.push(slug.into());
+        self
+    }
+
+    /// Another page size.
+    #[must_use]
+    pub fn in_pages_of(mut self, events: u32) -> Self {
+        self.page_size = Some(events.clamp(1, 1000));
+        self
     }
 }

@@ -2,10 +2,11 @@
 
 mod customers;
 pub(crate) mod errors;
+pub(crate) mod merge;
 mod notes;
 mod offers;
-mod points;
-mod rewards;
+pub(crate) mod points;
+pub(crate) mod rewards;
 mod timeline;
 
 use std::collections::hash_map::DefaultHasher;
@@ -25,6 +26,8 @@ use crate::settings::{Call, ConnectUserKey, LookupBy, Operation, Values};
 use crate::wire::points::Payload;
 use crate::{Credentials, CustomerRef, Settings};
 use errors::{Family, SessionMErrors};
+
+pub use offers::IssuedCopy;
 
 /// A client of one SessionM tenant. Cheap to clone.
 ///

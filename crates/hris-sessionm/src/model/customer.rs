@@ -146,7 +146,35 @@ pub struct Balances {
     pub accounts: Vec<Balance>,
 }
 
+impl Balance {
+    /// A row; for mocks.
+    pub fn new(
+        account: impl Into<PointAccountId>,
+        name: impl Into<String>,
+        available: Points,
+        lifetime: Points,
+    ) -> Self {
+        Self { account: account.into(), name: name.into(), group: None, available, lifetime }
+    }
+}
+
 impl Balances {
+    /// The balances of accounts, with their sums; for mocks.
+    pub fn of(accounts: Vec<Balance>) -> Self {
+        Self {
+            total: accounts.iter().map(|account| account.available).sum(),
+            lifetime: accounts.iter().map(|account| account.lifetime).sum(),
+            accounts,
+        }
+    }
+
+    /// What can be spent: the accounts above zero.
+    pub fn spendable(&self) -> Points {
+        let positive =
+            self.accounts.iter().map(|account| account.available).filter(|points| points.is_positive());
+        positive.sum()
+    }
+
     /// The row of an account.
     pub fn account(&self, account: &PointAccountId) -> Option<&Balance> {
         self.accounts.iter().find(|balance| balance.account == *account)

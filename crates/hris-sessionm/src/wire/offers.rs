@@ -116,15 +116,3 @@ pub(crate) struct PurchasePayload {
 pub(crate) struct PurchasedCopy {
     pub(crate) id: Option<Text>,
 }
-
-/// A member's stores; the name of the list is inferred, so both are tried.
-#[derive(Deserialize)]
-pub(crate) struct StoresPayload {
-    pub(crate) reward_stores: Option<Vec<Store>>,
-    pub(crate) user_reward_stores: Option<Vec<Store>>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Store {
-    pub(crate) id: Option<Text>,
-}
