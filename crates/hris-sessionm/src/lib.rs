@@ -7,6 +7,8 @@ mod convert;
 mod credentials;
 mod desk;
 mod effects;
+#[cfg(feature = "mock")]
+pub mod mock;
 mod model;
 mod people;
 pub mod profile;

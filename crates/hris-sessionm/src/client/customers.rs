@@ -89,11 +89,11 @@ impl SessionM {
             }
             SearchBy::ExternalId(id) if exact => request.with_query("external_id", id.as_str()),
             SearchBy::ExternalId(id) => {
-                return Ok(self.customer_by_external_id(id).await?.iter().map(hit).collect());
+                return Ok(self.customer_by_external_id(id).await?.iter().map(CustomerHit::of).collect());
             }
         };
         if exact {
-            return Ok(found(self.read_customer(full(request)).await)?.iter().map(hit).collect());
+            return Ok(found(self.read_customer(full(request)).await)?.iter().map(CustomerHit::of).collect());
         }
         let request = request.with_query("advanced_search_params[user_profile]", true);
         let answer = found(self.core_session().execute_json::<PlayersAnswer>(&request).await)?;
@@ -217,15 +217,6 @@ fn written(value: &ProfileValue) -> Value {
                 })
             })
             .collect(),
-    }
-}
-
-fn hit(customer: &Customer) -> CustomerHit {
-    CustomerHit {
-        id: customer.id.clone(),
-        external_id: customer.external_id.clone(),
-        email: customer.email.clone(),
-        tier: customer.tier.clone(),
     }
 }
 

@@ -101,10 +101,6 @@ impl SessionM {
         self.0.settings.lookup_by
     }
 
-    pub(crate) fn clock(&self) -> &SharedClock {
-        &self.0.clock
-    }
-
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()
     }

@@ -146,7 +146,9 @@ impl SessionM {
                 Some(offer) => self.issue(customer, offer, 1).await.map(issued(1)),
                 None => Err(Error::new(ErrorKind::Stale, "this effect was not prepared by this client")),
             },
-            Effect::Revoke { copy, reason, .. } => self.revoke(copy, reason).await.map(|()| of_copy(copy)),
+            Effect::Revoke { copy, reason, .. } => {
+                self.revoke(copy, reason.as_str()).await.map(|()| of_copy(copy))
+            }
             Effect::Redeem { copy, .. } => self.redeem(copy).await.map(|()| of_copy(copy)),
             Effect::Extend { customer, copy, from, until } => {
                 self.extend(customer, copy, (*from, *until)).await.map(|()| Answer::ToBeSeen)

@@ -10,7 +10,7 @@ mod prepare_people;
 mod resolve;
 
 use std::fmt;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hash, Hasher, RandomState};
 
 use chrono::{DateTime, Utc};
 use hris_core::{Error, ErrorKind, Result};
@@ -22,21 +22,29 @@ use crate::{
 };
 
 pub use outcome::{Committed, Done, Leaning, Preparation, Receipt, Refusal, Side, Uncertain};
+#[cfg(feature = "mock")]
+pub(crate) use prepare::available_in;
 
 /// Our own key of one effect. What SessionM keeps of it (the reference of a point movement) is how the effect is found
 /// again when its answer was lost.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct EffectKey(Box<str>);
+#[derive(Clone)]
+pub struct EffectKey {
+    text: Box<str>,
+    /// Whether it was made here and now, so that nothing can have been done under it before.
+    is_new: bool,
+}
 
 impl EffectKey {
     /// A key that nobody else has.
     pub fn random() -> Self {
         // Each state is keyed at random by the standard library.
         let part = || RandomState::new().build_hasher().finish();
-        Self(format!("hris-{:016x}{:016x}", part(), part()).into())
+        Self { text: format!("hris-{:016x}{:016x}", part(), part()).into(), is_new: true }
     }
 
     /// A key of the caller's own, such as a case number with a suffix: 8 to 64 letters, digits, dashes and dots.
+    ///
+    /// Points that moved under it before are not moved again, where the ledger can be read.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if it is not that.
@@ -44,7 +52,7 @@ impl EffectKey {
         let fits = (8..=64).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
         if fits {
-            return Ok(Self(text.into()));
+            return Ok(Self { text: text.into(), is_new: false });
         }
         Err(Error::new(ErrorKind::Invalid, "this is no key for an effect")
             .with_hint("give 8 to 64 letters, digits, dashes, dots or underscores"))
@@ -52,13 +60,31 @@ impl EffectKey {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new
+    }
+}
+
+impl PartialEq for EffectKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for EffectKey {}
+
+impl Hash for EffectKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 
 impl fmt::Debug for EffectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EffectKey({})", self.0)
+        write!(f, "EffectKey({})", self.text)
     }
 }
 
@@ -152,7 +178,7 @@ pub enum Effect {
         /// Which copy.
         copy: UserOfferId,
         /// Why, in words for SessionM's records.
-        reason: String,
+        reason: Comment,
     },
     /// Redeems a copy.
     Redeem {
@@ -185,7 +211,7 @@ pub enum Effect {
     },
 }
 
-/// A note's text. `Debug` hides it.
+/// What an agent wrote: a note's text, or why an offer is taken back. `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Comment(String);
 
@@ -272,7 +298,6 @@ pub(crate) struct Before {
     pub(crate) customer: Option<Box<Customer>>,
     pub(crate) balances: Option<Balances>,
     pub(crate) wallet: Vec<UserOffer>,
-    pub(crate) copy: Option<Box<UserOffer>>,
     pub(crate) issues: Option<OfferId>,
     pub(crate) reward: Option<Box<Reward>>,
     pub(crate) accounts: Vec<PointAccountId>,

@@ -63,6 +63,13 @@ pub struct Receipt {
     pub done: Done,
 }
 
+impl Receipt {
+    /// A receipt; for other implementations of [`LoyaltyDesk`](crate::LoyaltyDesk).
+    pub fn new(key: EffectKey, effect: &Effect, found_by_reading: bool, done: Done) -> Self {
+        Self { key, effect: effect.as_str(), found_by_reading, done }
+    }
+}
+
 /// What came of an effect.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -202,6 +209,8 @@ pub enum Refusal {
     ReadOnlyField(ProfileField),
     /// Everything is as wanted already.
     NothingToDo,
+    /// Points moved under this key before: the ledger has it.
+    AlreadyDone,
     /// Both sides of a merge are one customer.
     SameCustomer,
     /// One side of a merge has no external id, which the call needs.
@@ -283,6 +292,7 @@ impl fmt::Display for Refusal {
             Self::UnderAge => "the person is 13 or younger",
             Self::ReadOnlyField(field) => return write!(f, "the field `{field}` is not to be changed"),
             Self::NothingToDo => "everything is as wanted already",
+            Self::AlreadyDone => "this was done before, under the same key",
             Self::SameCustomer => "both are the same customer",
             Self::NoExternalId(side) => return write!(f, "{side} has no external id, which the merge needs"),
             Self::AmountNotPositive => "the number of points must be more than nothing",

@@ -1,11 +1,15 @@
 //! Preparing: preconditions are checked by reading, and what will happen is said in words. Nothing is changed.
 
+use chrono::TimeDelta;
 use hris_core::Result;
 
 use super::{Before, Effect, EffectKey, Preparation, Prepared, Refusal};
 use crate::client::SessionM;
 use crate::model::{Balance, Balances, Customer};
 use crate::{CustomerRef, PointAccountId, PointSourceId, Points};
+
+/// How far back a caller's own key is looked for.
+const KEY_LIFE: TimeDelta = TimeDelta::days(90);
 
 /// What an effect's own check found: words, warnings and what was seen; or why not.
 pub(super) struct Checked {
@@ -42,6 +46,9 @@ pub(super) use {held, refuse};
 impl SessionM {
     /// Checks an effect's preconditions.
     pub(crate) async fn prepare_effect(&self, effect: Effect, key: EffectKey) -> Result<Preparation> {
+        if self.is_done_before(&effect, &key).await? {
+            return Ok(Preparation::Refused(Refusal::AlreadyDone));
+        }
         let checked = match &effect {
             Effect::Create(new) => self.check_create(new).await,
             Effect::Enrol { customer } => self.check_enrol(customer).await,
@@ -75,6 +82,22 @@ impl SessionM {
                 Preparation::Ready(Box::new(Prepared { key, effect, summary, warnings, at, before }))
             }
         })
+    }
+
+    /// Whether points moved under a caller's own key before. A key that was made just now has no past.
+    async fn is_done_before(&self, effect: &Effect, key: &EffectKey) -> Result<bool> {
+        let (Effect::Award { customer, .. } | Effect::Deduct { customer, .. }) = effect else {
+            return Ok(false);
+        };
+        if key.is_new() || self.settings().points.ledger.is_none() {
+            return Ok(false);
+        }
+        let now = self.now();
+        let rows = match self.read_ledger(customer, (now - KEY_LIFE, now)).await {
+            Err(error) if crate::client::errors::is_unknown_customer(&error) => return Ok(false),
+            rows => rows?,
+        };
+        Ok(rows.iter().any(|row| row.has_key(key.as_str())))
     }
 
     /// The customer, read now; whoever is suspended receives nothing unless the settings allow it.
@@ -199,7 +222,7 @@ impl SessionM {
 }
 
 /// What is in the named accounts, or in all if none is named.
-pub(super) fn available_in(
+pub(crate) fn available_in(
     balances: &Balances,
     accounts: &[PointAccountId],
 ) -> std::result::Result<Points, Refusal> {

@@ -87,7 +87,7 @@ impl SessionM {
             OfferState::Expired => refuse!(Refusal::OfferExpired),
         }
         let summary = format!("Take \"{}\" back from this customer.", held.name);
-        self.about_copy(customer, (wallet, held), summary).await
+        self.about_copy(customer, wallet, summary).await
     }
 
     pub(super) async fn check_redeem(&self, customer: &CustomerRef, copy: &UserOfferId) -> Check {
@@ -103,7 +103,7 @@ impl SessionM {
             OfferState::Expired => refuse!(Refusal::OfferExpired),
         }
         let summary = format!("Redeem \"{}\" for this customer.", held.name);
-        self.about_copy(customer, (wallet, held), summary).await
+        self.about_copy(customer, wallet, summary).await
     }
 
     pub(super) async fn check_extend(
@@ -136,22 +136,12 @@ impl SessionM {
             shown(from),
             shown(until)
         );
-        self.about_copy(customer, (wallet, held), summary).await
+        self.about_copy(customer, wallet, summary).await
     }
 
-    async fn about_copy(
-        &self,
-        customer: &CustomerRef,
-        (wallet, copy): (Vec<UserOffer>, UserOffer),
-        summary: String,
-    ) -> Check {
+    async fn about_copy(&self, customer: &CustomerRef, wallet: Vec<UserOffer>, summary: String) -> Check {
         let found = held!(self.customer_by_id(customer.id()).await?, Refusal::UnknownCustomer);
-        let before = Before {
-            customer: Some(Box::new(found)),
-            wallet,
-            copy: Some(Box::new(copy)),
-            ..Before::default()
-        };
+        let before = Before { customer: Some(Box::new(found)), wallet, ..Before::default() };
         Ok(Ok(Checked::new(summary, before)))
     }
 

@@ -373,6 +373,18 @@ pub struct CustomerHit {
     pub tier: Option<String>,
 }
 
+impl CustomerHit {
+    /// A customer as a search tells it.
+    pub fn of(customer: &Customer) -> Self {
+        Self {
+            id: customer.id.clone(),
+            external_id: customer.external_id.clone(),
+            email: customer.email.clone(),
+            tier: customer.tier.clone(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

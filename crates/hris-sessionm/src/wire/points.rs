@@ -46,7 +46,6 @@ pub(crate) struct Movement {
 
 #[derive(Deserialize)]
 pub(crate) struct MovementDetail {
-    pub(crate) amount_spent: Option<Points>,
     pub(crate) remaining_balance: Option<Points>,
     pub(crate) error_status: Option<Whole>,
     /// Whatever is in it, that it is there says that this part failed.

@@ -72,11 +72,17 @@ impl Vendor for Script {
     }
 }
 
+impl Script {
+    /// Forgets a route's answers.
+    pub(crate) fn forget(&self, route: &str) {
+        self.0.lock().unwrap().retain(|(known, _)| known != route);
+    }
+}
+
 pub(crate) struct Stage {
     pub(crate) server: SimServer,
     pub(crate) script: Arc<Script>,
     pub(crate) client: SessionM,
-    pub(crate) clock: ManualClock,
 }
 
 impl Stage {
@@ -91,9 +97,9 @@ impl Stage {
         let mut settings = complete_settings(server.url());
         change(&mut settings);
         let clock = ManualClock::at(NOW).skipping(ManualClock::DEFAULT_SKIP);
-        let transport = Transport::builder().with_clock(Arc::new(clock.clone())).build().unwrap();
+        let transport = Transport::builder().with_clock(Arc::new(clock)).build().unwrap();
         let client = SessionM::new(settings, &credentials(), &transport).unwrap();
-        Self { server, script, client, clock }
+        Self { server, script, client }
     }
 
     /// Adds an answer to a route.
@@ -105,6 +111,17 @@ impl Stage {
         }
         drop(routes);
         self
+    }
+
+    /// From now on the routes that `change` gives answers to answer with those, and the others as they did last.
+    pub(crate) fn later(&self, change: impl FnOnce(&Self)) {
+        let mut before = std::mem::take(&mut *self.script.0.lock().unwrap());
+        change(self);
+        let mut routes = self.script.0.lock().unwrap();
+        before.retain(|(route, _)| routes.iter().all(|(known, _)| known != route));
+        routes.extend(
+            before.into_iter().map(|(route, mut answers)| (route, answers.split_off(answers.len() - 1))),
+        );
     }
 
     /// Everything that an effect about the customer of the fixtures reads.
