@@ -1,0 +1,25 @@
+//! Connector to PeopleHR (Access PeopleHR).
+//!
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod client;
+mod config;
+mod connector;
+mod convert;
+mod dates;
+mod errors;
+mod lenient;
+mod listing;
+mod query;
+mod reading;
+mod roster;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod splitter;
+mod status;
+mod wire;
+
+pub use config::{FlagForm, LeavingDateRule, Listings, PeopleHrConfig, RecordIdSource, UnknownStatusCode};
+pub use connector::PeopleHrConnector;
+pub use query::QuerySource;
