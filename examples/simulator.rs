@@ -12,6 +12,7 @@ use clap::{Parser, ValueEnum};
 use hris::core::Clock as _;
 use hris::http::SystemClock;
 use hris::merge::sim::MergeSim;
+use hris::peoplehr::sim::{PeopleHrSim, Permission};
 use hris::sesame::sim::SesameSim;
 use hris::trinet::sim::TriNetSim;
 use hris_testkit::population::{Changes, DayPlan, Population};
@@ -49,6 +50,7 @@ struct Args {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Vendor {
     Merge,
+    Peoplehr,
     Sesame,
     Trinet,
 }
@@ -134,7 +136,7 @@ macro_rules! simulated {
     };
 }
 
-simulated!(MergeSim, SesameSim, TriNetSim);
+simulated!(MergeSim, PeopleHrSim, SesameSim, TriNetSim);
 
 impl Simulator {
     async fn start(vendor: Vendor, people: Population, measured: bool) -> Self {
@@ -153,6 +155,19 @@ impl Simulator {
                         ("api_key", "MERGE_API_KEY", MergeSim::API_KEY),
                         ("account_token", "MERGE_ACCOUNT_TOKEN", MergeSim::ACCOUNT_TOKEN),
                     ],
+                }
+            }
+            Vendor::Peoplehr => {
+                let sim = PeopleHrSim::start(people).await;
+                if let Some(people) = too {
+                    sim.add_company(1, "Measured", people);
+                    sim.add_key("k", 1, Permission::ALL);
+                }
+                Self {
+                    server: Box::new(sim),
+                    vendor: ("peoplehr", "PeopleHR"),
+                    options: "requests_per_minute = 600\n",
+                    credentials: &[("api_key", "PEOPLEHR_API_KEY", PeopleHrSim::KEY)],
                 }
             }
             Vendor::Sesame => {

@@ -338,7 +338,7 @@ impl Drop for Running {
 
 #[test]
 fn each_simulator_writes_a_connection_file_that_works_and_lives_through_days() {
-    for vendor in ["merge", "sesame", "trinet"] {
+    for vendor in ["merge", "peoplehr", "sesame", "trinet"] {
         check_plan_and_apply(vendor);
     }
 }

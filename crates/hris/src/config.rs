@@ -31,6 +31,9 @@ pub enum ConnectorConfig {
     /// Merge.
     #[cfg(feature = "merge")]
     Merge(hris_merge::MergeConfig),
+    /// PeopleHR.
+    #[cfg(feature = "peoplehr")]
+    PeopleHr(hris_peoplehr::PeopleHrConfig),
     /// Sesame HR.
     #[cfg(feature = "sesame")]
     Sesame(hris_sesame::SesameConfig),
@@ -45,6 +48,8 @@ impl ConnectorConfig {
         match *self {
             #[cfg(feature = "merge")]
             Self::Merge(_) => crate::vendors::merge::NAME,
+            #[cfg(feature = "peoplehr")]
+            Self::PeopleHr(_) => crate::vendors::peoplehr::NAME,
             #[cfg(feature = "sesame")]
             Self::Sesame(_) => crate::vendors::sesame::NAME,
             #[cfg(feature = "trinet")]
@@ -62,6 +67,8 @@ impl ConnectorConfig {
         match self {
             #[cfg(feature = "merge")]
             Self::Merge(config) => crate::vendors::merge::connect(config, credentials, transport),
+            #[cfg(feature = "peoplehr")]
+            Self::PeopleHr(config) => crate::vendors::peoplehr::connect(config, credentials, transport),
             #[cfg(feature = "sesame")]
             Self::Sesame(config) => crate::vendors::sesame::connect(config, credentials, transport),
             #[cfg(feature = "trinet")]

@@ -23,6 +23,10 @@ pub use hris_sync as sync;
 #[doc(inline)]
 pub use hris_merge as merge;
 
+#[cfg(feature = "peoplehr")]
+#[doc(inline)]
+pub use hris_peoplehr as peoplehr;
+
 #[cfg(feature = "sesame")]
 #[doc(inline)]
 pub use hris_sesame as sesame;

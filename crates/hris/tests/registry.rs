@@ -28,6 +28,8 @@ fn the_features_decide_which_vendors_are_built_in() {
     let expected: &[&str] = &[
         #[cfg(feature = "merge")]
         "merge",
+        #[cfg(feature = "peoplehr")]
+        "peoplehr",
         #[cfg(feature = "sesame")]
         "sesame",
         #[cfg(feature = "trinet")]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "merge")]
 pub(crate) mod merge;
+#[cfg(feature = "peoplehr")]
+pub(crate) mod peoplehr;
 #[cfg(feature = "sesame")]
 pub(crate) mod sesame;
 #[cfg(feature = "trinet")]
@@ -14,6 +16,8 @@ pub(crate) fn all() -> Vec<Vendor> {
     vec![
         #[cfg(feature = "merge")]
         merge::vendor(),
+        #[cfg(feature = "peoplehr")]
+        peoplehr::vendor(),
         #[cfg(feature = "sesame")]
         sesame::vendor(),
         #[cfg(feature = "trinet")]
