@@ -53,6 +53,12 @@ impl Distinct {
         self.folded.iter().copied()
     }
 
+    /// The ids in ascending order, each once.
+    pub fn into_sorted(mut self) -> Vec<u64> {
+        self.tidy_up();
+        self.folded
+    }
+
     /// Grows by half once three quarters are distinct ids: room for at most twice as many as there are.
     fn make_room(&mut self) {
         const SMALLEST: usize = 64;
@@ -102,5 +108,7 @@ mod tests {
         few.insert(8);
         assert!(few.contains(7) && few.contains(8) && !few.contains(9));
         assert_eq!(few.iter().filter(|id| set(0..10).contains(*id)).count(), 2);
+        few.insert(7);
+        assert_eq!(few.into_sorted(), [7, 8, 20]);
     }
 }

@@ -12,9 +12,9 @@ use serde_json::{Map, Value, json};
 use crate::answer::{Outline, ResultShape, misshapen};
 use crate::config::{FlagForm, PeopleHrConfig};
 use crate::errors::{Meaning, PeopleHrErrors, Rules, operation};
-use crate::lenient::Cell;
 use crate::listing::{About, Listing, Rows};
 use crate::query::QuerySource;
+use hris_http::lenient::Cell;
 
 /// The longest key that the vendor's specification allows, in bytes.
 const LONGEST_KEY: usize = 50;
@@ -254,9 +254,9 @@ struct WireCompany<'a> {
 fn read_company(body: &[u8]) -> Result<Company> {
     let outline = Outline::of(body)?;
     let company: Option<WireCompany<'_>> = serde_json::from_slice(&outline.object).ok();
-    let id = company.as_ref().and_then(|company| Some(company.id.filled()?.into()));
+    let id = company.as_ref().and_then(|company| Some(company.id.scalar()?.into()));
     let id = id.ok_or_else(|| misshapen("has no `CompanyId`"))?;
-    Ok(Company { id, name: company.and_then(|company| company.name.filled().map(str::to_owned)) })
+    Ok(Company { id, name: company.and_then(|company| company.name.scalar().map(str::to_owned)) })
 }
 
 /// Whether the company's own record is refused to this key, or not offered at all.

@@ -8,9 +8,9 @@ use hris_core::{
 
 use crate::config::{PeopleHrConfig, RecordIdSource};
 use crate::dates::date_field;
-use crate::lenient::Cell;
 use crate::status::{Decision, Evidence, Found, StatusRule};
 use crate::wire::{Key, Row, RowSeed, Wanted};
+use hris_http::lenient::Cell;
 
 /// The canonical fields that a row has, and their keys: of several, the first that says something.
 const KEYS_OF: &[(EmployeeField, &[Key])] = &[
@@ -134,7 +134,7 @@ impl Projection {
 
     /// The record id of a row: a text or a number.
     pub(crate) fn record<'r>(&self, row: &'r Row<'_>) -> Option<&'r str> {
-        row.cell(record_key(self.record_id)).filled()
+        row.cell(record_key(self.record_id)).written()
     }
 
     /// Whether the listings have to be asked what the status of somebody is who was read alone.
@@ -257,7 +257,7 @@ impl<'p> Making<'p> {
                 self.problems.push(FieldProblem::unreadable(field, "is not a text"));
                 return;
             }
-            cell => Field::from_option(cell.filled().map(Value::from)),
+            cell => Field::from_option(cell.scalar().map(Value::from)),
         };
         employee.custom.insert(name.into(), field);
     }
@@ -266,8 +266,8 @@ impl<'p> Making<'p> {
     fn text(&mut self, field: EmployeeField, cell: &Cell<'_>) -> Field<String> {
         match cell {
             Cell::Missing => Field::Absent,
-            Cell::Bare(_) | Cell::Nested => self.unreadable(field, "is not a text"),
-            cell => Field::from_option(cell.filled().map(str::to_owned)),
+            Cell::Number(_) | Cell::Flag(_) | Cell::Nested => self.unreadable(field, "is not a text"),
+            cell => Field::from_option(cell.scalar().map(str::to_owned)),
         }
     }
 
@@ -275,8 +275,8 @@ impl<'p> Making<'p> {
     fn id(&mut self, field: EmployeeField, cell: &Cell<'_>) -> Field<String> {
         match cell {
             Cell::Missing => Field::Absent,
-            Cell::Nested => self.unreadable(field, "is not a text"),
-            cell => Field::from_option(cell.filled().map(str::to_owned)),
+            Cell::Flag(_) | Cell::Nested => self.unreadable(field, "is not a text"),
+            cell => Field::from_option(cell.written().map(str::to_owned)),
         }
     }
 

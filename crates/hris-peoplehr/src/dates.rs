@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use hris_core::Field;
 
-use crate::lenient::Cell;
+use hris_http::lenient::Cell;
 
 /// What is expected where a date is not readable.
 pub(crate) const EXPECTED: &str = "is not a date of the form YYYY-MM-DD";
@@ -17,8 +17,8 @@ const FORMS: [&str; 5] = ["%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%d-%m-%Y", "%a, %
 pub(crate) fn date_field(cell: &Cell<'_>) -> Result<Field<NaiveDate>, &'static str> {
     match cell {
         Cell::Missing => Ok(Field::Absent),
-        Cell::Bare(_) | Cell::Nested => Err(EXPECTED),
-        Cell::Null | Cell::Text(_) => match cell.filled() {
+        Cell::Number(_) | Cell::Flag(_) | Cell::Nested => Err(EXPECTED),
+        Cell::Null | Cell::Text(_) => match cell.scalar() {
             None => Ok(Field::Null),
             Some(text) => date(text).map(Field::Value).ok_or(EXPECTED),
         },
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(read(" "), Ok(Field::Null));
         assert_eq!(date_field(&Cell::Null), Ok(Field::Null));
         assert_eq!(date_field(&Cell::Missing), Ok(Field::Absent));
-        assert!(date_field(&Cell::Bare("20190304".to_owned())).is_err());
+        assert!(date_field(&Cell::Number("20190304".to_owned())).is_err());
     }
 
     #[test]

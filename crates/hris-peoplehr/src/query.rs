@@ -10,6 +10,7 @@ use hris_core::{
     AbsenceGround, AccountId, Employee, EmployeeField, Error, Field, FieldDescriptor, FieldSet,
     ListingEvidence, Problem, ReadEvent, Receipt, RejectedRecord, Result, SourceField, rule,
 };
+use hris_http::lenient::{Cell, otherwise};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ use crate::config::RecordIdSource;
 use crate::connector::record_id_kind;
 use crate::convert::Making;
 use crate::dates::{date_field, today};
-use crate::lenient::{Cell, otherwise};
+use crate::lenient::Unwrapped;
 use crate::listing::{Listing, Rows, broken_row};
 use crate::roster::Roster;
 use crate::status::{Evidence, Found, StatusRule};
@@ -257,14 +258,14 @@ impl<'de> Visitor<'de> for QueryRowSeed<'_> {
         let mut cells: Vec<_> = self.0.read.iter().map(|_| Cell::Missing).collect();
         while let Some(place) = map.next_key_seed(CaptionSeed(self.0))? {
             match place.and_then(|place| cells.get_mut(place)) {
-                Some(cell) => *cell = map.next_value()?,
+                Some(cell) => *cell = map.next_value::<Unwrapped<'_>>()?.0,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(Some(QueryRow(cells)))
     }
 
-    otherwise!(None => scalars lists);
+    otherwise!(None => bare texts nulls lists);
 }
 
 /// Finds the place of a column by its caption.
@@ -322,7 +323,7 @@ impl QueryRows {
     fn convert(&mut self, row: Option<&QueryRow<'_>>) {
         let columns = Arc::clone(&self.columns);
         let id =
-            |row: &QueryRow<'_>| row.cell(&columns, EmployeeField::EmployeeId).filled().map(str::to_owned);
+            |row: &QueryRow<'_>| row.cell(&columns, EmployeeField::EmployeeId).written().map(str::to_owned);
         if let Some((row, id)) = row.and_then(|row| Some((row, id(row)?))) {
             self.roster.meet(&id);
             self.employees.push(columns.employee(&id, row));

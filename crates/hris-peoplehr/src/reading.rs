@@ -195,7 +195,7 @@ impl Rows for CurrentStaff {
     fn front(&mut self, bytes: &[u8]) -> Option<usize> {
         let (row, length) = front(RowSeed(&self.wanted), bytes)?;
         self.rows += 1;
-        if let Some(id) = row.cell(record_key(self.source)).filled() {
+        if let Some(id) = row.cell(record_key(self.source)).written() {
             self.roster.add_current(id);
         }
         Some(length)
@@ -204,7 +204,7 @@ impl Rows for CurrentStaff {
     fn row(&mut self, json: &[u8]) -> Result<()> {
         match whole(RowSeed(&self.wanted), json) {
             Some(row) => {
-                if let Some(id) = row.cell(record_key(self.source)).filled() {
+                if let Some(id) = row.cell(record_key(self.source)).written() {
                     self.roster.add_current(id);
                 }
             }

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use hris_core::{EmploymentStatus, Field};
 
 use crate::config::{LeavingDateRule, PeopleHrConfig, UnknownStatusCode};
-use crate::lenient::Cell;
+use hris_http::lenient::Cell;
 
 /// Where somebody was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl StatusRule {
         if evidence.start.is_some_and(|start| start > self.today) {
             return plain(EmploymentStatus::Pending);
         }
-        match evidence.code.filled().filter(|code| !self.active_codes.iter().any(|known| known == code)) {
+        match evidence.code.scalar().filter(|code| !self.active_codes.iter().any(|known| known == code)) {
             None => plain(EmploymentStatus::Active),
             Some(code) => {
                 let status = match self.unknown_code {

@@ -4,9 +4,10 @@
 
 use std::fmt;
 
+use hris_http::lenient::{Cell, otherwise};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use crate::lenient::{Cell, otherwise};
+use crate::lenient::Unwrapped;
 
 /// Where in a row a key stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,7 +209,7 @@ impl<'de> Visitor<'de> for PartSeed<'_, '_, 'de> {
                     map.next_value_seed(PartSeed { wanted: self.wanted, section, row: self.row })?;
                 }
                 Found::Value(key) => match self.row.0.get_mut(key as usize) {
-                    Some(cell) => *cell = map.next_value()?,
+                    Some(cell) => *cell = map.next_value::<Unwrapped<'_>>()?.0,
                     None => drop(map.next_value::<IgnoredAny>()?),
                 },
             }
@@ -216,7 +217,7 @@ impl<'de> Visitor<'de> for PartSeed<'_, '_, 'de> {
         Ok(true)
     }
 
-    otherwise!(false => scalars lists);
+    otherwise!(false => bare texts nulls lists);
 }
 
 struct KeySeed<'w> {
