@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Carry out a stored plan, or read, plan and apply in one go
     Apply(Apply),
+    /// Hold the members against what was last written: show what somebody changed there, or put it right
+    Verify(Verify),
     /// Let a held plan go ahead, and apply it
     Release(Release),
     /// Give a stored plan up
@@ -146,6 +148,29 @@ pub(crate) struct Apply {
     pub(crate) as_of: Option<NaiveDate>,
 
     /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// Put right what is not as it should be; without this nothing is changed
+    #[arg(long)]
+    pub(crate) repair: bool,
+
+    /// A name for the run; the same name again answers the same report
+    #[arg(long, value_name = "RUN", requires = "repair")]
+    pub(crate) run: Option<String>,
+
+    /// Today's date where the customer is, if it is not today's in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<NaiveDate>,
+
+    /// List the actions, with the names of the fields that change and no values
+    #[arg(long, conflicts_with = "repair")]
+    pub(crate) actions: bool,
+
+    /// Print JSON: the report of the run, or what was found
     #[arg(long)]
     pub(crate) json: bool,
 }

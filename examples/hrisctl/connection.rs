@@ -168,6 +168,10 @@ struct PolicyTable {
     shrink_percent: Option<u8>,
     /// What a reading that broke off may do (`apply_nothing`).
     broken_reading: Option<BrokenReading>,
+    /// What a verify run does about members who are gone from the platform (`report`).
+    vanished: Option<Vanished>,
+    /// Whether runs read only what changed where that is enough (no: they read everyone).
+    incremental: Option<Incremental>,
     /// How many days before their start pending people are created (never).
     create_before_start_days: Option<u16>,
     /// How many seconds a plan may wait to be applied (a week).
@@ -185,6 +189,28 @@ struct Limit {
     percent: u8,
     /// Never more than this.
     at_most: u64,
+}
+
+/// What a verify run does about members who are not on the platform any more.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(rename_all = "snake_case")]
+enum Vanished {
+    Report,
+    Recreate,
+}
+
+/// How readings of changes are used.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(deny_unknown_fields)]
+struct Incremental {
+    /// The days after which everyone is read (7).
+    full_after_days: Option<u16>,
+    /// How many seconds earlier than the watermark reading starts (300).
+    overlap: Option<u64>,
+    /// Up to how many people, about whom something was left open, are asked for one by one (200).
+    reread_at_most: Option<usize>,
 }
 
 /// What a reading that broke off may do. It never makes a leaver.

@@ -49,6 +49,7 @@ async fn run(args: &Args) -> Result<()> {
         Command::Employees(wanted) => commands::employees(&setup()?, wanted).await,
         Command::Plan(wanted) => commands::plan(&setup()?, wanted).await,
         Command::Apply(wanted) => commands::apply(&setup()?, wanted).await,
+        Command::Verify(wanted) => commands::verify(&setup()?, wanted).await,
         Command::Release(wanted) => commands::release(&setup()?, wanted).await,
         Command::Dismiss(wanted) => commands::dismiss(&setup()?, wanted).await,
         Command::History(wanted) => commands::history(&setup()?, wanted).await,

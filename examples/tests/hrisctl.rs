@@ -144,6 +144,29 @@ fn a_run_is_in_the_history_and_its_name_makes_it_repeatable() {
 }
 
 #[test]
+fn a_member_edited_in_the_file_by_hand_is_shown_and_then_put_right() {
+    let place = Place::with_people(20);
+    place.ok(&["apply"]);
+    let members = place.members();
+    let file = std::fs::read_to_string(place.path("members.jsonl")).unwrap();
+    let name = members[3]["attributes"]["first_name"]["text"].as_str().unwrap();
+    let edited = file.replacen(&format!("\"text\":\"{name}\""), "\"text\":\"Nickname\"", 1);
+    assert_ne!(edited, file);
+    std::fs::write(place.path("members.jsonl"), &edited).unwrap();
+
+    let shown = place.ok(&["verify", "--actions"]);
+    assert!(shown.contains("1 differ") && shown.contains("first_name in 1"), "{shown}");
+    assert!(shown.contains("nothing was changed") && !shown.contains("Nickname"), "{shown}");
+    assert_eq!(json(&place.ok(&["verify", "--json"]))["drifted"], 1);
+    assert_ne!(place.members(), members, "looking changes nothing");
+
+    let report = json(&place.ok(&["verify", "--repair", "--run", "sunday", "--json"]));
+    assert_eq!((&report["applied"]["updated"], &report["verified"]["drifted"]), (&1.into(), &1.into()));
+    assert_eq!(place.members(), members);
+    assert!(place.ok(&["verify"]).contains("0 differ"));
+}
+
+#[test]
 fn too_many_leavers_hold_the_plan_until_it_is_released() {
     let place = Place::with_people(60);
     place.ok(&["apply"]);

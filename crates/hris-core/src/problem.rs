@@ -100,6 +100,12 @@ pub mod rule {
     pub const MEMBER_CONFLICT: RuleCode = RuleCode::new("member.conflict");
     /// The member of a known person vanished from the rewards side.
     pub const MEMBER_VANISHED: RuleCode = RuleCode::new("member.vanished");
+    /// The member on the rewards side is not as it was last written: edited by hand, or the write did not stick.
+    pub const MEMBER_DRIFTED: RuleCode = RuleCode::new("member.drifted");
+    /// Several members on the rewards side have one Employee ID.
+    pub const MEMBER_DOUBLED: RuleCode = RuleCode::new("member.doubled");
+    /// The rewards side never tells an attribute that is written, so that it cannot be verified.
+    pub const MEMBER_UNTOLD: RuleCode = RuleCode::new("member.untold");
     /// The rewards platform refused the action.
     pub const MEMBER_REJECTED: RuleCode = RuleCode::new("member.rejected");
     /// It cannot be told whether the action happened.
@@ -163,6 +169,9 @@ pub mod rule {
         PERSON_DELETED,
         MEMBER_CONFLICT,
         MEMBER_VANISHED,
+        MEMBER_DRIFTED,
+        MEMBER_DOUBLED,
+        MEMBER_UNTOLD,
         MEMBER_REJECTED,
         ACTION_UNCERTAIN,
         ACTION_STALE,

@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectionKey, Error, HoldReason, PlanId, PlanSummary, RuleCode, RunId};
+use crate::{ConnectionKey, Error, HoldReason, PlanId, PlanSummary, RuleCode, RunId, TargetField};
 
 /// What started a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,6 +75,58 @@ impl AppliedCounts {
     }
 }
 
+/// What a verify run found when it held the members of the platform against what was last written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// Members looked at.
+    pub members: u64,
+    /// Known members who are not as they were last written.
+    pub drifted: u64,
+    /// In how many members each attribute is another. Accounts that are open or closed against what is known are not
+    /// among them.
+    pub attributes: BTreeMap<TargetField, u64>,
+    /// Accounts of active members that somebody closed.
+    pub closed: u64,
+    /// Accounts of leavers that somebody opened.
+    pub reopened: u64,
+    /// Known members who are not on the platform any more.
+    pub vanished: u64,
+    /// Members on the platform whom no link leads to; unknown where it cannot list.
+    pub unlinked: Option<u64>,
+    /// Employee IDs that several members have.
+    pub doubled: u64,
+    /// Attributes that the platform never tells, so that they cannot be verified.
+    pub untold: Vec<TargetField>,
+}
+
+impl Verification {
+    /// Whether everything is as it was written.
+    pub fn is_clean(&self) -> bool {
+        self.drifted + self.closed + self.reopened + self.vanished + self.doubled == 0
+    }
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} members: {} differ, {} closed and {} reopened elsewhere, {} vanished, {} doubled",
+            self.members, self.drifted, self.closed, self.reopened, self.vanished, self.doubled
+        )?;
+        if let Some(unlinked) = self.unlinked {
+            write!(f, ", {unlinked} not linked")?;
+        }
+        for (field, count) in &self.attributes {
+            write!(f, "; {field} in {count}")?;
+        }
+        for field in &self.untold {
+            write!(f, "; {field} is not told")?;
+        }
+        Ok(())
+    }
+}
+
 /// The report of one run, as kept in the import history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -101,6 +153,9 @@ pub struct RunReport {
     pub problems: BTreeMap<RuleCode, u64>,
     /// The earliest day on which one of this run's leavers is deleted beyond return.
     pub irreversible_from: Option<NaiveDate>,
+    /// What a verify run found on the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verification>,
 }
 
 impl RunReport {
@@ -118,6 +173,7 @@ impl RunReport {
             applied: AppliedCounts::default(),
             problems: BTreeMap::new(),
             irreversible_from: None,
+            verified: None,
         }
     }
 
@@ -142,6 +198,9 @@ impl fmt::Display for RunReport {
             }
             RunResult::Failed { message } => writeln!(f, "  result     failed: {message}")?,
             RunResult::Cancelled => writeln!(f, "  result     stopped on request")?,
+        }
+        if let Some(verified) = &self.verified {
+            writeln!(f, "  verified   {verified}")?;
         }
         writeln!(f, "  planned    {}", self.planned)?;
         let done = &self.applied;

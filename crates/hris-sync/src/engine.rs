@@ -9,6 +9,7 @@ use hris_core::store::{Baseline, Lease, PlanState, StateStore, StoredPlan};
 use hris_core::{
     ConnectionKey, Error, ErrorKind, FieldMapping, HrisConnector, Invitations, NoProgress, PlanId, Progress,
     ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, SharedClock, Trigger, Verdict,
+    Verification,
 };
 use hris_store_memory::MemoryStore;
 
@@ -121,14 +122,16 @@ impl Engine {
     /// Plans without leaving any trace: store, target and history stay as they are. The plan lives in memory for
     /// as long as the view does, and cannot be applied.
     pub async fn dry_run(&self, as_of: NaiveDate) -> Result<PlanView> {
+        Ok(self.dry_run_with(Options::review(as_of)).await?.0)
+    }
+
+    async fn dry_run_with(&self, options: Options) -> Result<(PlanView, Option<Verification>)> {
         self.check_invitations()?;
         let spool = Arc::new(MemoryStore::new());
-        let holder = RunId::from("dry-run");
-        let lease = self.lease(&*spool, &holder).await?;
-        let options = Options { as_of, everyone: true, keep_empty: true, left_already: 0 };
+        let lease = self.lease(&*spool, &RunId::from("dry-run")).await?;
         let stores = Stores { leases: &*spool, known: &*self.parts.store, plans: &*spool };
         let planned = self.make_plan(stores, &lease, options).await?;
-        Ok(PlanView::new(spool, planned.header))
+        Ok((PlanView::new(spool, planned.header), planned.verified))
     }
 
     /// Plans and stores the plan for review. [`Engine::apply`] carries it out.
@@ -136,7 +139,7 @@ impl Engine {
         self.check_invitations()?;
         self.leased(run, async |lease| {
             self.dismiss_waiting(lease).await?;
-            let options = Options { as_of, everyone: true, keep_empty: true, left_already: 0 };
+            let options = Options::review(as_of);
             let planned = self.make_plan(self.stores(), lease, options).await?;
             let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
             Ok(PlanView::new(store, planned.header))
@@ -194,8 +197,35 @@ impl Engine {
     ///
     /// # Errors
     /// The error that ended the run; its report is in the history all the same.
-    #[tracing::instrument(name = "hris.run", skip_all, fields(connection = %self.parts.connection, %run))]
     pub async fn run(&self, run: &RunId, trigger: Trigger, as_of: NaiveDate) -> Result<RunReport> {
+        self.run_as(run, trigger, as_of, false).await
+    }
+
+    /// A run that first holds every known member on the platform against what was last written: reads everyone, puts
+    /// right what somebody edited there or what did not stick, opens accounts that somebody closed and closes those of
+    /// leavers that somebody opened. Members who vanished are reported and created by nobody. All of it is planned and
+    /// guarded as in [`Engine::run`]; [`RunReport::verified`] says what was found.
+    ///
+    /// # Errors
+    /// As [`Engine::run`]; a list of members that breaks off ends the run before anything is planned.
+    pub async fn verify(&self, run: &RunId, trigger: Trigger, as_of: NaiveDate) -> Result<RunReport> {
+        self.run_as(run, trigger, as_of, true).await
+    }
+
+    /// What a verify run would find and do, without leaving any trace; see [`Engine::dry_run`].
+    pub async fn verify_dry_run(&self, as_of: NaiveDate) -> Result<(PlanView, Verification)> {
+        let (view, verified) = self.dry_run_with(Options { verify: true, ..Options::review(as_of) }).await?;
+        Ok((view, verified.unwrap_or_default()))
+    }
+
+    #[tracing::instrument(name = "hris.run", skip_all, fields(connection = %self.parts.connection, %run, verify))]
+    async fn run_as(
+        &self,
+        run: &RunId,
+        trigger: Trigger,
+        as_of: NaiveDate,
+        verify: bool,
+    ) -> Result<RunReport> {
         self.check_invitations()?;
         self.leased(run, async |lease| {
             if let Some(report) = self.parts.store.run(&self.parts.connection, run).await?
@@ -204,19 +234,27 @@ impl Engine {
                 return Ok(report);
             }
             let mut report = self.report(run, trigger);
-            let result = self.run_leased(lease, &mut report, as_of).await;
+            let result = self.run_leased(lease, &mut report, as_of, verify).await;
             self.close(lease, report, result).await
         })
         .await
     }
 
-    async fn run_leased(&self, lease: &Lease, report: &mut RunReport, as_of: NaiveDate) -> Result<()> {
+    async fn run_leased(
+        &self,
+        lease: &Lease,
+        report: &mut RunReport,
+        as_of: NaiveDate,
+        verify: bool,
+    ) -> Result<()> {
         self.continue_open(lease, report).await?;
-        let everyone = self.parts.everyone;
-        let options = Options { as_of, everyone, keep_empty: false, left_already: report.applied.left };
+        let everyone = self.parts.everyone || verify;
+        let options =
+            Options { everyone, verify, keep_empty: false, left_already: report.applied.left, as_of };
         let planned = self.make_plan(self.stores(), lease, options).await?;
         report.planned = planned.header.summary.clone();
         report.irreversible_from = planned.header.irreversible_from;
+        report.verified = planned.verified;
         add(&mut report.problems, &planned.problems);
         if let Verdict::Held(reasons) = &planned.header.verdict {
             report.plan = Some(planned.header.id.clone());

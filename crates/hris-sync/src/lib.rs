@@ -15,6 +15,7 @@ mod planner;
 mod planning;
 mod policy;
 mod resolve;
+mod verify;
 mod view;
 
 pub use cancel::Cancel;
@@ -23,5 +24,5 @@ pub use decide::{Decision, Standing, decide};
 pub use engine::Engine;
 pub use files::{FileFormat, write_problems};
 pub use guard::{GuardInput, judge};
-pub use policy::{BrokenReading, Incremental, Limit, Policy};
+pub use policy::{BrokenReading, Incremental, Limit, Policy, Vanished};
 pub use view::PlanView;

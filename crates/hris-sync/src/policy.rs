@@ -31,6 +31,8 @@ pub struct Policy {
     pub shrink_percent: u8,
     /// What a reading that broke off may do.
     pub broken_reading: BrokenReading,
+    /// What a verify run does about members who are not on the platform any more.
+    pub vanished: Vanished,
     /// Whether runs read only what changed where that is enough, and how often they read everyone all the same; unset:
     /// every run reads everyone.
     pub incremental: Option<Incremental>,
@@ -51,6 +53,7 @@ impl Default for Policy {
             email_changes: None,
             shrink_percent: 20,
             broken_reading: BrokenReading::ApplyNothing,
+            vanished: Vanished::Report,
             incremental: None,
             create_before_start_days: None,
             plan_expires_after: 7 * DAY,
@@ -152,6 +155,18 @@ pub enum BrokenReading {
     ApplyNothing,
     /// Creates and updates of the people who were seen are applied.
     ApplyCreatesAndUpdates,
+}
+
+/// What a verify run does about members who are not on the platform any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Vanished {
+    /// Says so. Whether somebody deleted them, or whether they were never stored, nobody can tell.
+    #[default]
+    Report,
+    /// Creates those who should have an account once more, without an invitation where the platform lets us choose.
+    Recreate,
 }
 
 mod seconds {

@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use hris_core::keys::{FieldTag, Fingerprinter, Prints};
+use hris_core::keys::{FieldTag, Fingerprinter, Print, Prints};
 use hris_core::store::{Link, Links};
 use hris_core::{
     Action, ActionKind, Attributes, ConnectionKey, EmployeeRef, Expectation, Invitations, LeaveReason,
@@ -218,14 +218,15 @@ impl Resolver<'_> {
         }
     }
 
-    /// The attributes whose fingerprint differs from the one of the last write.
+    /// The attributes whose fingerprint differs from the one of the last write, or that were found to have drifted.
     fn changes(&self, draft: &Draft, link: &Link) -> Attributes {
-        let differs = |(field, print): (&TargetField, &Option<hris_core::keys::Print>)| {
+        let differs = |(index, (field, print)): (usize, (&TargetField, &Option<Print>))| {
             let print = (*print)?;
-            (link.prints.get(FieldTag::of(field)) != Some(print)).then_some(())?;
+            let is_other = link.prints.get(FieldTag::of(field)) != Some(print);
+            (is_other || draft.drifted >> index & 1 == 1).then_some(())?;
             Some((field.clone(), draft.attributes.get(field)?.cloned()))
         };
-        self.targets.iter().zip(&draft.prints).filter_map(differs).collect()
+        self.targets.iter().zip(&draft.prints).enumerate().filter_map(differs).collect()
     }
 
     /// What the link becomes: new fingerprints where there is something new, the old ones elsewhere.

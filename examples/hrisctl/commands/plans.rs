@@ -1,4 +1,4 @@
-//! `plan`, `apply`, `release` and `dismiss`.
+//! `plan`, `apply`, `verify`, `release` and `dismiss`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use hris::core::{
 use hris::sync::PlanView;
 use serde_json::json;
 
-use crate::args::{Apply, Dismiss, Plan, Release};
+use crate::args::{Apply, Dismiss, Plan, Release, Verify};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::setup::{Access, Setup};
@@ -61,6 +61,28 @@ pub(crate) async fn apply(setup: &Setup<'_>, wanted: &Apply) -> Result<()> {
     };
     setup.bar.finish();
     finish(&report?, wanted.json)
+}
+
+pub(crate) async fn verify(setup: &Setup<'_>, wanted: &Verify) -> Result<()> {
+    let as_of = setup.as_of(wanted.as_of);
+    if wanted.repair {
+        let run = wanted.run.as_deref().map_or_else(|| setup.new_run(), RunId::from);
+        let report = setup.engine(Access::Write)?.verify(&run, Trigger::OnDemand, as_of).await;
+        setup.bar.finish();
+        return finish(&report?, wanted.json);
+    }
+    let (view, verified) = setup.engine(Access::Look)?.verify_dry_run(as_of).await?;
+    setup.bar.finish();
+    if wanted.json {
+        output::json(&verified)?;
+    } else {
+        let looked = "nothing was changed; --repair puts right what is not as it should be\n";
+        output::text(&format!("{verified}\nto be done: {}\n{looked}", view.header().summary))?;
+    }
+    if wanted.actions {
+        list_actions(&view, wanted.json).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn release(setup: &Setup<'_>, wanted: &Release) -> Result<()> {

@@ -15,6 +15,8 @@ pub(crate) struct Draft {
     pub(crate) attributes: Attributes,
     /// One per target of the mapping; none for what is absent.
     pub(crate) prints: Vec<Option<Print>>,
+    /// Attributes that the member was found to have otherwise than last written.
+    pub(crate) drifted: u64,
     pub(crate) email: Option<Print>,
 }
 

@@ -23,7 +23,8 @@ use hris_core::{
 use crate::claims::Claims;
 use crate::comparison::{Compared, Comparison, Ordinal};
 use crate::decide::{Decision, Standing, decide};
-use crate::policy::Policy;
+use crate::policy::{Policy, Vanished};
+use crate::verify::Drift;
 use checks::text_at;
 use draft::{Contest, Person};
 pub(crate) use draft::{Draft, Fate, Intent, Unique};
@@ -58,6 +59,8 @@ pub(crate) struct Planner {
     /// Rows whose record id could not be read.
     unidentified: u64,
     linked_active: u64,
+    /// How members were found to differ from what is known of them.
+    drifts: HashMap<Ordinal, Drift>,
     /// Whether people about whom something is left open are to be named.
     keeps_open: bool,
     /// Whose rows may be left open.
@@ -101,6 +104,7 @@ impl Planner {
             email_changes: 0,
             unidentified: 0,
             linked_active: 0,
+            drifts: HashMap::new(),
             keeps_open: false,
             open: HashMap::new(),
             changes_on: None,
@@ -109,6 +113,11 @@ impl Planner {
             warnings: 0,
             prints: Vec::new(),
         }
+    }
+
+    /// Takes note of how a member was found.
+    pub(crate) fn set_drift(&mut self, ordinal: Ordinal, drift: Drift) {
+        self.drifts.insert(ordinal, drift);
     }
 
     /// Names the people about whom something is left open, so that the next reading can ask for them.
@@ -215,10 +224,21 @@ impl Planner {
             person.stamp = stamp(employee);
             person.status = status_code(&employee.status);
         }
-        let decision = self.decision(employee, ordinal);
+        let drift = self.drifts.get(&ordinal).copied().unwrap_or_default();
+        let decision = as_found(self.decision(employee, ordinal), &employee.status, drift);
         self.set_fate(ordinal, Fate::Problem);
         self.claim(mapped, ordinal, &decision);
         self.note_due_day(employee);
+        let decision = match (drift.vanished, decision) {
+            (true, Decision::Keep | Decision::Reactivate) if self.policy.vanished == Vanished::Recreate => {
+                Decision::Create { known: true }
+            }
+            (true, Decision::Keep | Decision::Reactivate | Decision::Leave) => {
+                self.note_open(ordinal, &employee.record);
+                return None;
+            }
+            (_, decision) => decision,
+        };
         let intent = match &decision {
             Decision::Ignore => {
                 self.set_fate(ordinal, Fate::Ignored);
@@ -242,7 +262,7 @@ impl Planner {
         if intent != Intent::Leave {
             self.warn_about_end_date(employee);
         }
-        if intent == Intent::Update && compared == Compared::Same {
+        if intent == Intent::Update && compared == Compared::Same && drift.columns == 0 {
             self.set_fate(ordinal, Fate::Unchanged);
             return None;
         }
@@ -288,7 +308,8 @@ impl Planner {
         let mut person = employee.reference();
         person.employee_id = text_at(mapped, self.id_at).map(Into::into).or(person.employee_id);
         let attributes = mapped.attributes(self.mapping.targets(), u64::MAX);
-        Draft { ordinal, person, intent, attributes, prints: prints.to_vec(), email }
+        let drifted = self.drifts.get(&ordinal).map_or(0, |drift| drift.columns);
+        Draft { ordinal, person, intent, attributes, prints: prints.to_vec(), drifted, email }
     }
 
     /// The same record again: the newest stamp wins, equal content is one, anything else is held.
@@ -379,6 +400,15 @@ impl Planner {
     /// Problems so far, by rule.
     pub(crate) fn tally(&self) -> &BTreeMap<RuleCode, u64> {
         &self.tally
+    }
+}
+
+/// What is decided once an account was found closed or opened by somebody else.
+fn as_found(decision: Decision, status: &EmploymentStatus, drift: Drift) -> Decision {
+    match (drift.open, decision) {
+        (Some(false), Decision::Keep) => Decision::Reactivate,
+        (Some(true), Decision::Ignore) if *status == EmploymentStatus::Inactive => Decision::Leave,
+        (_, decision) => decision,
     }
 }
 

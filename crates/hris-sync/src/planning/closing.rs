@@ -214,8 +214,9 @@ impl Planning<'_> {
         }
         self.parts.progress.report(ProgressEvent::new(Stage::Planning, header.summary.actions(), None));
         let (stored, problems) = (self.spool.opened, self.planner.tally().clone());
+        let verified = self.verified.take();
         let remembered = self.remember(header.reading.watermark.clone());
-        Ok(Planned { header, stored, problems, remembered })
+        Ok(Planned { header, stored, problems, verified, remembered })
     }
 
     /// What to remember. A reading without a watermark, such as one that broke off, moves nothing.

@@ -12,13 +12,14 @@ use futures_util::TryStreamExt as _;
 use hris_core::keys::Fingerprinter;
 use hris_core::store::{Baseline, Checkpoint, Lease, Leases, Links, Plans, StateStore};
 use hris_core::{
-    Action, PlanHeader, PlanId, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, rule,
+    Action, PlanHeader, PlanId, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, Verification, rule,
 };
 
 use crate::engine::Parts;
 use crate::incremental::{Circumstances, Extent, Remembered, extent};
 use crate::planner::Planner;
 use crate::resolve::Resolver;
+use crate::verify::Inspection;
 
 /// How long a lease is asked for; it is prolonged while the run goes on.
 pub(crate) const LEASE: Duration = Duration::from_secs(10 * 60);
@@ -30,6 +31,8 @@ pub(crate) struct Planned {
     /// Whether there is a plan in the store: not if there was nothing to say.
     pub(crate) stored: bool,
     pub(crate) problems: BTreeMap<RuleCode, u64>,
+    /// What was found on the platform, if it was looked at.
+    pub(crate) verified: Option<Verification>,
     /// What to remember of the reading once the plan was carried out.
     pub(crate) remembered: Option<Remembered>,
 }
@@ -57,10 +60,19 @@ pub(crate) struct Options {
     pub(crate) as_of: NaiveDate,
     /// Whether everyone is read, whatever the policy says of readings of changes.
     pub(crate) everyone: bool,
+    /// Whether the members of the platform are held against what was last written, and put right.
+    pub(crate) verify: bool,
     /// Whether a plan that says nothing is stored too, for a review to show.
     pub(crate) keep_empty: bool,
     /// Leavers that this run applied before, from a plan that it continued.
     pub(crate) left_already: u64,
+}
+
+impl Options {
+    /// For somebody to look at: everyone is read, and a plan that says nothing is one as well.
+    pub(crate) fn review(as_of: NaiveDate) -> Self {
+        Self { as_of, everyone: true, verify: false, keep_empty: true, left_already: 0 }
+    }
 }
 
 /// Where a plan is being written. Nothing is written before there is something to write.
@@ -105,6 +117,7 @@ pub(crate) struct Planning<'a> {
     begun: DateTime<Utc>,
     fingerprinter: Fingerprinter,
     options: Options,
+    verified: Option<Verification>,
     expected: Option<u64>,
     /// Records that the vendor reports as deleted.
     deleted: Vec<RecordId>,
@@ -146,6 +159,7 @@ impl<'a> Planning<'a> {
             begun: parts.clock.now(),
             fingerprinter,
             options,
+            verified: None,
             expected: None,
             deleted: Vec::new(),
         };
@@ -208,6 +222,9 @@ impl<'a> Planning<'a> {
     pub(crate) async fn run(mut self) -> Result<Ended> {
         let account = self.parts.connector.check().await?;
         self.check_account(&account)?;
+        if self.options.verify {
+            self.verified = Some(self.verify().await?);
+        }
         let receipt = match self.read().await {
             Ok(receipt) => Some(receipt),
             Err(error) if self.may_use_broken_reading(&error) => {
@@ -221,6 +238,21 @@ impl<'a> Planning<'a> {
             self.check_receipt(receipt)?;
         }
         self.close(&account, receipt.as_ref()).await
+    }
+
+    async fn verify(&mut self) -> Result<Verification> {
+        let inspection = Inspection {
+            connection: &self.parts.connection,
+            links: self.links,
+            target: &*self.parts.target,
+            fingerprinter: &self.fingerprinter,
+            targets: self.parts.mapping.targets(),
+            as_of: self.options.as_of,
+            planner: &mut self.planner,
+        };
+        let verified = inspection.run().await?;
+        self.keep_lease().await?;
+        Ok(verified)
     }
 
     async fn keep_lease(&mut self) -> Result<()> {
