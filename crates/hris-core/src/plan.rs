@@ -153,6 +153,9 @@ pub struct PlanSummary {
     pub unchanged: u64,
     /// People for whom there is nothing to do (inactive and unknown, pending, …).
     pub ignored: u64,
+    /// People outside the connection's scope who are no active members.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub out_of_scope: u64,
     /// People kept out by a problem.
     pub problems: u64,
     /// Warnings beside that.
@@ -189,8 +192,17 @@ impl fmt::Display for PlanSummary {
             self.ignored,
             self.problems,
             self.missing
-        )
+        )?;
+        if self.out_of_scope > 0 {
+            write!(f, ", {} out of scope", self.out_of_scope)?;
+        }
+        Ok(())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Whether a plan may be applied.
@@ -413,6 +425,8 @@ pub enum LeaveReason {
     Deleted,
     /// Absent from complete listings and confirmed by a read of that very person.
     Absent,
+    /// Outside the connection's scope, where the policy makes leavers of those.
+    LeftScope,
 }
 
 /// What an action expects of its link.

@@ -92,6 +92,10 @@ pub mod rule {
     pub const MAPPING_FORM: RuleCode = RuleCode::new("mapping.form");
     /// A mapping reads a field that the account does not offer.
     pub const MAPPING_NOT_OFFERED: RuleCode = RuleCode::new("mapping.not_offered");
+    /// A member is outside the connection's scope: reported, and they stay unless the policy says otherwise.
+    pub const SCOPE_LEFT: RuleCode = RuleCode::new("scope.left");
+    /// It cannot be told whether a person belongs to the scope: no change.
+    pub const SCOPE_UNKNOWN: RuleCode = RuleCode::new("scope.unknown");
     /// A known person is not in a complete listing.
     pub const PERSON_MISSING: RuleCode = RuleCode::new("person.missing");
     /// The vendor deleted the record.
@@ -165,6 +169,8 @@ pub mod rule {
         MAPPING_TOO_LARGE,
         MAPPING_FORM,
         MAPPING_NOT_OFFERED,
+        SCOPE_LEFT,
+        SCOPE_UNKNOWN,
         PERSON_MISSING,
         PERSON_DELETED,
         MEMBER_CONFLICT,

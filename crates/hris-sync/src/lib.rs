@@ -24,5 +24,5 @@ pub use decide::{Decision, Standing, decide};
 pub use engine::Engine;
 pub use files::{FileFormat, write_problems};
 pub use guard::{GuardInput, judge};
-pub use policy::{BrokenReading, Incremental, Limit, Policy, Vanished};
+pub use policy::{BrokenReading, Incremental, LeftScope, Limit, Policy, Vanished};
 pub use view::PlanView;

@@ -36,6 +36,9 @@ pub struct Policy {
     /// Whether runs read only what changed where that is enough, and how often they read everyone all the same; unset:
     /// every run reads everyone.
     pub incremental: Option<Incremental>,
+    /// What becomes of a member for whom the connection is not any more.
+    #[serde(skip_serializing_if = "LeftScope::is_stay")]
+    pub left_scope: LeftScope,
     /// How many days before their start pending people are created; never, unless set.
     pub create_before_start_days: Option<u16>,
     /// How long a plan may wait to be applied, in seconds.
@@ -55,6 +58,7 @@ impl Default for Policy {
             broken_reading: BrokenReading::ApplyNothing,
             vanished: Vanished::Report,
             incremental: None,
+            left_scope: LeftScope::Stay,
             create_before_start_days: None,
             plan_expires_after: 7 * DAY,
         }
@@ -167,6 +171,25 @@ pub enum Vanished {
     Report,
     /// Creates those who should have an account once more, without an invitation where the platform lets us choose.
     Recreate,
+}
+
+/// What becomes of a member for whom the connection is not any more, by its scope filter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LeftScope {
+    /// They stay as they are, and are reported.
+    #[default]
+    Stay,
+    /// They leave, under the guard on leavers.
+    Leave,
+}
+
+impl LeftScope {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+    fn is_stay(&self) -> bool {
+        *self == Self::Stay
+    }
 }
 
 mod seconds {

@@ -20,6 +20,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) target: &'a dyn ProvisioningTarget,
     pub(crate) fingerprinter: &'a Fingerprinter,
     pub(crate) targets: &'a [TargetField],
+    /// Targets that are written when a member is created and never again: bit `n` for target `n`.
+    pub(crate) create_only: u64,
     pub(crate) invite: bool,
     pub(crate) as_of: NaiveDate,
 }
@@ -142,7 +144,7 @@ impl Resolver<'_> {
             None => (None, self.create_kind(&draft)),
             Some(member) => {
                 planner.set_fate(draft.ordinal, Fate::Adopt);
-                let changes = differing(&draft.attributes, &member.attributes);
+                let changes = differing(&self.kept_in_step(&draft), &member.attributes);
                 (Some(member.id), ActionKind::Adopt { changes, reopen: !member.active })
             }
         };
@@ -165,6 +167,7 @@ impl Resolver<'_> {
     fn change(&self, draft: Draft, link: &Link, planner: &mut Planner) -> Option<Action> {
         let changes = self.changes(&draft, link);
         let (kind, after) = match draft.intent {
+            Intent::Leave if draft.left_scope => self.leave(link, LeaveReason::LeftScope),
             Intent::Leave => self.leave(link, LeaveReason::Status),
             Intent::Reactivate => {
                 (ActionKind::Reactivate { changes }, self.after(&draft, Some(link), LinkState::Active)?)
@@ -218,12 +221,22 @@ impl Resolver<'_> {
         }
     }
 
+    /// What is wanted for a member who is there already.
+    fn kept_in_step(&self, draft: &Draft) -> Attributes {
+        let is_kept = |at: usize| self.create_only >> at & 1 == 0;
+        let targets = self.targets.iter().enumerate().filter(|(at, _)| is_kept(*at));
+        targets
+            .filter_map(|(_, field)| Some((field.clone(), draft.attributes.get(field)?.cloned())))
+            .collect()
+    }
+
     /// The attributes whose fingerprint differs from the one of the last write, or that were found to have drifted.
     fn changes(&self, draft: &Draft, link: &Link) -> Attributes {
         let differs = |(index, (field, print)): (usize, (&TargetField, &Option<Print>))| {
             let print = (*print)?;
             let is_other = link.prints.get(FieldTag::of(field)) != Some(print);
-            (is_other || draft.drifted >> index & 1 == 1).then_some(())?;
+            let drifted = draft.drifted & !self.create_only;
+            (is_other || drifted >> index & 1 == 1).then_some(())?;
             Some((field.clone(), draft.attributes.get(field)?.cloned()))
         };
         self.targets.iter().zip(&draft.prints).enumerate().filter_map(differs).collect()

@@ -15,6 +15,7 @@ impl Planner {
         {
             *email = Field::Absent;
         }
+        self.drop_create_only(&mut mapped, employee);
         for problem in employee.problems.iter().chain(&mapped.problems) {
             let warning = Problem::warning(problem.rule.clone(), problem.message.clone());
             self.problem(warning.of(&employee.reference()).at(problem.field.to_string()));

@@ -193,6 +193,7 @@ impl Planner {
                 Fate::Unseen => continue,
                 Fate::Unchanged => &mut summary.unchanged,
                 Fate::Ignored => &mut summary.ignored,
+                Fate::OutOfScope => &mut summary.out_of_scope,
                 Fate::Create => &mut summary.create,
                 Fate::Adopt => &mut summary.adopt,
                 Fate::Update => &mut summary.update,

@@ -18,6 +18,8 @@ pub(crate) struct Draft {
     /// Attributes that the member was found to have otherwise than last written.
     pub(crate) drifted: u64,
     pub(crate) email: Option<Print>,
+    /// Whether a leaver leaves because the connection is not for them any more.
+    pub(crate) left_scope: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ pub(crate) enum Fate {
     Unseen,
     Unchanged,
     Ignored,
+    OutOfScope,
     Create,
     Adopt,
     Update,

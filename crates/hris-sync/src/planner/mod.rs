@@ -8,6 +8,7 @@ mod checks;
 mod closing;
 mod draft;
 mod partial;
+mod scope;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use crate::policy::{Policy, Vanished};
 use crate::verify::Drift;
 use checks::text_at;
 use draft::{Contest, Person};
+use scope::Scope;
+
 pub(crate) use draft::{Draft, Fate, Intent, Unique};
 pub(crate) use partial::Leftovers;
 
@@ -150,6 +153,10 @@ impl Planner {
     /// Takes one employee. A draft comes back where something is wanted.
     pub(crate) fn observe(&mut self, employee: &Employee) -> Result<Option<Draft>> {
         let mapping = Arc::clone(&self.mapping);
+        let scope = self.scope_of(&*mapping, employee);
+        if !matches!(scope, Scope::Inside) {
+            return self.take_outside(employee, &scope);
+        }
         let mapped = self.map(&*mapping, employee);
         let key = self.fingerprinter.record(&employee.record);
         let mut prints = std::mem::take(&mut self.prints);
@@ -255,7 +262,10 @@ impl Planner {
             Decision::Leave => Intent::Leave,
             Decision::Reactivate => Intent::Reactivate,
         };
-        if !self.has_employee_id(employee, mapped) || !self.has_email(employee, mapped, intent) {
+        if !self.has_employee_id(employee, mapped)
+            || !self.has_email(employee, mapped, intent)
+            || !self.has_required(employee, mapped, intent)
+        {
             self.note_open(ordinal, &employee.record);
             return None;
         }
@@ -309,7 +319,16 @@ impl Planner {
         person.employee_id = text_at(mapped, self.id_at).map(Into::into).or(person.employee_id);
         let attributes = mapped.attributes(self.mapping.targets(), u64::MAX);
         let drifted = self.drifts.get(&ordinal).map_or(0, |drift| drift.columns);
-        Draft { ordinal, person, intent, attributes, prints: prints.to_vec(), drifted, email }
+        Draft {
+            ordinal,
+            person,
+            intent,
+            attributes,
+            prints: prints.to_vec(),
+            drifted,
+            email,
+            left_scope: false,
+        }
     }
 
     /// The same record again: the newest stamp wins, equal content is one, anything else is held.

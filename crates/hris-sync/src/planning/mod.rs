@@ -276,6 +276,7 @@ fn resolver<'a>(
         target: &*parts.target,
         fingerprinter,
         targets: parts.mapping.targets(),
+        create_only: parts.mapping.create_only(),
         invite: parts.policy.invite,
         as_of,
     }
