@@ -222,6 +222,13 @@ impl Scan {
         is_earlier || *end >= due
     }
 
+    /// The date of service that a campaign counts from, if it can be counted from.
+    pub(crate) fn service_date(&self, index: usize, employee: &Employee) -> Option<NaiveDate> {
+        let value = employee.field(self.campaign(index)?.rule().anchor.field()).into_value()?;
+        let anchor = date::read(&value, Reading::Full, self.today).ok()?;
+        NaiveDate::from_ymd_opt(anchor.year?, anchor.month, anchor.day)
+    }
+
     /// Whether a field of the employee, or the HR system itself, asks for no gifts from a campaign.
     pub(crate) fn opted_out(&self, index: usize, employee: &Employee) -> bool {
         let field = self.campaign(index).and_then(|campaign| campaign.rule().opt_out.as_ref());

@@ -277,6 +277,11 @@ impl Digester {
     pub fn finish(&self) -> String {
         format!("{:032x}", self.0.finish128().as_u128())
     }
+
+    /// The digest, as bytes in the order of [`Digester::finish`].
+    pub fn bytes(&self) -> [u8; 16] {
+        self.0.finish128().as_u128().to_be_bytes()
+    }
 }
 
 impl fmt::Debug for Digester {

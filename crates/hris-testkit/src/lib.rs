@@ -17,7 +17,7 @@ pub mod target_suite;
 pub use clock::ManualClock;
 pub use fault_server::{Dribble, FaultServer, Reply};
 pub use mock::{
-    Ending, LoggedAction, MockConnector, MockTarget, RecordingProgress, TargetFault, TargetFaultRule,
-    sample_action,
+    Ending, LoggedAction, MailFault, MockConnector, MockMailer, MockTarget, RecordingProgress, TargetFault,
+    TargetFaultRule, sample_action,
 };
 pub use run::run;

@@ -6,6 +6,7 @@
 mod action;
 mod connector;
 mod fault;
+mod mailer;
 mod members;
 mod progress;
 mod project;
@@ -14,6 +15,7 @@ mod target;
 pub use action::sample_action;
 pub use connector::{Ending, MockConnector};
 pub use fault::{TargetFault, TargetFaultRule};
+pub use mailer::{MailFault, MockMailer};
 pub use progress::RecordingProgress;
 pub use target::{LoggedAction, MockTarget};
 
