@@ -352,6 +352,12 @@ impl Campaign {
         &self.rule
     }
 
+    /// The same with another look ahead.
+    pub(crate) fn looking_ahead(mut self, ahead: Span) -> Self {
+        self.rule.window.look_ahead = ahead;
+        self
+    }
+
     /// Checks that this definition may take the place of an earlier one. Date and recurrence are what occurrences are
     /// counted by, so that another choice would be another campaign.
     pub(crate) fn check_edit_of(&self, earlier: &Self) -> Result<()> {
