@@ -114,16 +114,16 @@ impl Campaigns {
                 };
                 self.conclude(lease, send, outcome, report).await?;
             } else if send.due().is_some_and(|due| is_over(due.date, late, now)) {
-                self.expire(lease, send, report).await?;
+                self.give_up(lease, send, report).await?;
             }
         }
         Ok(())
     }
 
-    async fn expire(&self, lease: &Lease, send: Send, report: &mut CampaignReport) -> Result<()> {
+    async fn give_up(&self, lease: &Lease, send: Send, report: &mut CampaignReport) -> Result<()> {
         let (state, campaign, id) = (send.state(), send.campaign.clone(), send.id);
-        if self.write(lease, state, send.expired(self.purge())?).await? {
-            report.of(&campaign).expired += 1;
+        if self.write(lease, state, send.cancelled(CancelReason::TooLate, self.purge())?).await? {
+            report.of(&campaign).too_late += 1;
             let message = format!("its time is over and nothing was sent (Send {id})");
             report.add(Some(&campaign), Problem::error(rule::TOO_LATE, message));
         }

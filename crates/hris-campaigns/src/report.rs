@@ -41,8 +41,8 @@ pub struct CampaignCounts {
     pub revived: u64,
     /// Sends called off.
     pub cancelled: u64,
-    /// Sends whose time was over before they were delivered.
-    pub expired: u64,
+    /// Sends whose time was over before they could be sent.
+    pub too_late: u64,
     /// Mails that the mail server took.
     pub delivered: u64,
     /// Mails whose fate is unclear.

@@ -196,8 +196,8 @@ impl Campaigns {
         self.change(listed, CampaignStatus::Paused, &[CampaignStatus::Live], None).await
     }
 
-    /// Resumes: what became due meanwhile is sent late where its campaign's lateness allows, and else expires with a
-    /// line in the report.
+    /// Resumes: what became due meanwhile is sent late where its campaign's lateness allows, and else called off
+    /// with a line in the report.
     pub async fn resume(&self, id: &CampaignId) -> Result<()> {
         let listed = self.campaign(id).await?;
         self.change(listed, CampaignStatus::Live, &[CampaignStatus::Paused], None).await

@@ -80,7 +80,7 @@ fn seven_missed_days_lose_nothing_and_older_ones_are_reported() {
         world.sleep_days(13);
         let report = world.day().await;
         let counts = report.counts("birthdays");
-        assert_eq!((counts.expired, counts.delivered), (1, 1), "1 was planned, and its time is over");
+        assert_eq!((counts.too_late, counts.delivered), (1, 1), "1 was planned, and its time is over");
         assert_eq!(report.lines_of(&rule::TOO_LATE).count(), 2, "2 and 1");
         assert_eq!(report.lines_of(&rule::LATE).count(), 1, "3, two days late");
         assert_eq!(world.mails().len(), 2, "3 and 4");
@@ -315,7 +315,7 @@ fn a_paused_campaign_sends_nothing_loses_nothing_and_goes_on_when_resumed() {
         states.sort();
         assert_eq!(
             states,
-            [SendState::Delivered, SendState::Delivered, SendState::Expired],
+            [SendState::Delivered, SendState::Delivered, SendState::Cancelled],
             "1 had waited too long"
         );
     });

@@ -358,7 +358,7 @@ impl Send {
         self.step(SendEvent::Cancel, |stage| Stage::Cancelled(reason, keep(stage, purge)))
     }
 
-    /// Over: the due date is erased; name and address stay through `purge`.
+    /// Not claimed in time; name and address stay through `purge`.
     ///
     /// # Errors
     /// [`ErrorKind::Stale`] where the transition does not exist.

@@ -20,7 +20,7 @@ pub enum SendState {
     Claimed,
     /// Called off.
     Cancelled,
-    /// Not delivered in time, or not claimed in time.
+    /// Not claimed in time.
     Expired,
     /// It cannot be told whether the mail went out. The link answers, since the mail may have arrived.
     Uncertain,
@@ -40,6 +40,8 @@ pub enum CancelReason {
     NotDue,
     /// Another campaign has the occasion.
     Superseded,
+    /// Its time was over before it could be sent.
+    TooLate,
     /// The person wants no gifts.
     OptedOut,
     /// The campaign ended.
@@ -52,12 +54,13 @@ pub enum CancelReason {
 
 impl CancelReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Left,
         Self::Deleted,
         Self::Gone,
         Self::NotDue,
         Self::Superseded,
+        Self::TooLate,
         Self::OptedOut,
         Self::CampaignEnded,
         Self::Erased,
@@ -68,7 +71,13 @@ impl CancelReason {
     pub fn is_revivable(self) -> bool {
         matches!(
             self,
-            Self::Left | Self::Deleted | Self::Gone | Self::NotDue | Self::Superseded | Self::OptedOut
+            Self::Left
+                | Self::Deleted
+                | Self::Gone
+                | Self::NotDue
+                | Self::Superseded
+                | Self::TooLate
+                | Self::OptedOut
         )
     }
 
@@ -80,6 +89,7 @@ impl CancelReason {
             Self::Gone => "gone",
             Self::NotDue => "not_due",
             Self::Superseded => "superseded",
+            Self::TooLate => "too_late",
             Self::OptedOut => "opted_out",
             Self::CampaignEnded => "campaign_ended",
             Self::Erased => "erased",
@@ -114,7 +124,7 @@ pub enum SendEvent {
     Claim,
     /// It was called off.
     Cancel,
-    /// Its time is over.
+    /// The time of its link is over.
     Expire,
 }
 
@@ -165,7 +175,7 @@ impl SendState {
                 Self::Planned | Self::Scheduled | Self::Active | Self::Delivered | Self::Uncertain,
                 E::Cancel,
             ) => Self::Cancelled,
-            (Self::Planned | Self::Scheduled | Self::Delivered | Self::Uncertain, E::Expire) => Self::Expired,
+            (Self::Delivered | Self::Uncertain, E::Expire) => Self::Expired,
             _ => return None,
         })
     }
@@ -213,8 +223,8 @@ mod tests {
     /// Rows are states, columns events in the order of their lists; `-` where the event cannot happen.
     const TABLE: &str = "
                  plan      schedule  begin  deliver   put_back  refuse  doubt     claim   cancel    expire
-        planned  planned   scheduled -      -         -         -       -         -       cancelled expired
-        scheduled planned  scheduled active -         -         -       -         -       cancelled expired
+        planned  planned   scheduled -      -         -         -       -         -       cancelled -
+        scheduled planned  scheduled active -         -         -       -         -       cancelled -
         active   -         -         -      delivered scheduled planned uncertain claimed cancelled -
         delivered -        -         -      -         -         -       -         claimed cancelled expired
         claimed  -         -         -      -         -         -       -         -       -         -

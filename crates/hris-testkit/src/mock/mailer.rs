@@ -33,8 +33,8 @@ pub struct MockMailer(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     taken: Vec<GiftMail>,
+    handed: Vec<(GiftMail, Option<MailFault>)>,
     faults: VecDeque<Option<MailFault>>,
-    tried: u64,
     remembers: bool,
 }
 
@@ -62,15 +62,28 @@ impl MockMailer {
     }
 
     /// How many mails were handed over, taken or not.
-    pub fn tried(&self) -> u64 {
-        lock(&self.0).tried
+    pub fn tried(&self) -> usize {
+        lock(&self.0).handed.len()
+    }
+
+    /// Every mail that was handed over, with what happened to it.
+    pub fn handed_over(&self) -> Vec<(GiftMail, Option<MailFault>)> {
+        lock(&self.0).handed.clone()
+    }
+
+    /// Takes back the faults that have not happened yet.
+    pub fn clear_faults(&self) {
+        lock(&self.0).faults.clear();
     }
 }
 
 impl fmt::Debug for MockMailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = lock(&self.0);
-        f.debug_struct("MockMailer").field("taken", &state.taken.len()).field("tried", &state.tried).finish()
+        f.debug_struct("MockMailer")
+            .field("taken", &state.taken.len())
+            .field("tried", &state.handed.len())
+            .finish()
     }
 }
 
@@ -78,8 +91,8 @@ impl fmt::Debug for MockMailer {
 impl GiftMailer for MockMailer {
     async fn send(&self, mail: &GiftMail) -> Result<()> {
         let mut state = lock(&self.0);
-        state.tried += 1;
         let fault = state.faults.pop_front().flatten();
+        state.handed.push((mail.clone(), fault));
         if matches!(fault, None | Some(MailFault::AnswerLost)) {
             state.taken.push(mail.clone());
         }
