@@ -1,8 +1,11 @@
-//! A simulated HR system to try `hrisctl` against: `cargo run --example simulator -- sesame --people 3000`.
+//! A simulated HR system or platform to try `hrisctl` against: `cargo run --example simulator -- sesame --people 3000`.
 //!
 //! It runs until Ctrl-C, prints what to set in another terminal, and lives through a working day whenever Enter is
 //! pressed. Nothing leaves this machine.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+#[path = "simulator_parts/platform.rs"]
+mod platform;
 
 use std::error::Error;
 use std::fmt;
@@ -22,11 +25,11 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 /// A key to try things with; a real one is secret.
 const TRIAL_KEY: &str = "7472792d6f6e6c79207472792d6f6e6c79207472792d6f6e6c79207472792d6f";
 
-/// Runs a simulated HR system until Ctrl-C.
+/// Runs a simulated HR system, or a simulated platform, until Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "simulator")]
 struct Args {
-    /// Which HR system
+    /// Which HR system, or `scim` for a platform to write to
     #[arg(value_enum, value_name = "VENDOR")]
     vendor: Vendor,
 
@@ -42,15 +45,17 @@ struct Args {
     #[arg(long)]
     measured: bool,
 
-    /// Write a connection file for `hrisctl`; store and members will lie beside it
+    /// Write a connection file for `hrisctl`; store and members will lie beside it. A platform puts itself into the
+    /// one that is there, as its target
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Vendor {
     Merge,
     Peoplehr,
+    Scim,
     Sesame,
     Trinet,
 }
@@ -58,6 +63,9 @@ enum Vendor {
 #[tokio::main]
 async fn main() -> Result<()> {
     let args = Args::parse();
+    if args.vendor == Vendor::Scim {
+        return platform::run(args.write.as_deref()).await;
+    }
     let today = SystemClock::new().now().date_naive();
     let people = Population::new(args.seed).size(args.people).day0(today).build();
     let simulator = Simulator::start(args.vendor, people, args.measured).await;
@@ -76,6 +84,11 @@ async fn main() -> Result<()> {
         None => println!("\nand in connection.toml (--write FILE writes it):\n\n{connection}"),
     }
     println!("\nEnter lets a working day pass, Ctrl-C ends the simulator.");
+    on_every_enter(|| told(&simulator.next_day(&DayPlan::typical(args.people)))).await
+}
+
+/// Prints something whenever Enter is pressed, until Ctrl-C.
+async fn on_every_enter(mut day: impl FnMut() -> String) -> Result<()> {
     let (days, mut passed) = tokio::sync::mpsc::unbounded_channel();
     // Reading a terminal cannot be interrupted: the thread ends with the program.
     std::thread::spawn(move || {
@@ -88,8 +101,8 @@ async fn main() -> Result<()> {
     while open {
         tokio::select! {
             stop = tokio::signal::ctrl_c() => return Ok(stop?),
-            day = passed.recv() => match day {
-                Some(()) => println!("{}", told(&simulator.next_day(&DayPlan::typical(args.people)))),
+            passed = passed.recv() => match passed {
+                Some(()) => println!("{}", day()),
                 None => open = false,
             },
         }
@@ -142,6 +155,7 @@ impl Simulator {
     async fn start(vendor: Vendor, people: Population, measured: bool) -> Self {
         let too = measured.then(|| people.clone());
         match vendor {
+            Vendor::Scim => unreachable!("a platform is no HR system"),
             Vendor::Merge => {
                 let sim = MergeSim::start(people).await;
                 if let Some(people) = too {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hris::SecretRef;
-use hris::core::{Error, ErrorKind, FieldMap, FieldRule, Result};
+use hris::core::{Error, ErrorKind, FieldMap, FieldRule, Result, TargetField};
 use hris::sync::Policy;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 /// A commented example, which is also the default policy and a usual mapping.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 
-/// One connection between an HR system and a file of members.
+/// One connection between an HR system and a file of members or a platform.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "hrisctl connection file")]
@@ -58,19 +58,34 @@ pub(crate) struct Store {
     pub(crate) key: SecretRef,
 }
 
-/// A file of members.
+/// Where members are written to: a file, or a platform over SCIM 2.0.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Target {
-    /// The JSON-lines file, relative to the connection file.
-    pub(crate) path: PathBuf,
-    /// From how many days after the closing an account is gone for good.
-    #[serde(default = "sixty")]
-    pub(crate) close_down_days: u32,
+    /// What kind of target it is (`file`).
+    #[serde(default)]
+    pub(crate) kind: TargetKind,
+    /// `file`: the JSON-lines file, relative to the connection file.
+    pub(crate) path: Option<PathBuf>,
+    /// `file`: from how many days after the closing an account is gone for good (60).
+    pub(crate) close_down_days: Option<u32>,
+    /// `scim`: a reference to the programme's token.
+    #[schemars(with = "Option<SecretReference>")]
+    pub(crate) token: Option<SecretRef>,
+    /// `scim`: the options of a SCIM target, `endpoint` and `profile` among them.
+    #[serde(default)]
+    pub(crate) options: Map<String, Value>,
 }
 
-fn sixty() -> u32 {
-    60
+/// The kinds of targets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TargetKind {
+    /// A file of JSON lines.
+    #[default]
+    File,
+    /// A platform over SCIM 2.0.
+    Scim,
 }
 
 impl ConnectionFile {
@@ -93,11 +108,18 @@ impl ConnectionFile {
         })
     }
 
-    /// The mapping, checked.
-    pub(crate) fn mapping(&self) -> Result<FieldMap> {
-        match &self.mapping {
-            Some(rules) => FieldMap::new(rules.clone()),
-            None => Ok(FieldMap::standard()),
+    /// The mapping, checked. What the target has no place for may not be mapped, and is left out of the usual fields.
+    pub(crate) fn mapping(&self, writes: impl Fn(&TargetField) -> bool) -> Result<FieldMap> {
+        let Some(rules) = &self.mapping else {
+            let rules = FieldMap::standard().rules().to_vec();
+            return FieldMap::new(rules.into_iter().filter(|rule| writes(&rule.target)).collect());
+        };
+        match rules.iter().find(|rule| !writes(&rule.target)) {
+            None => FieldMap::new(rules.clone()),
+            Some(rule) => Err(Error::config(
+                format!("the target has no place for `{}`", rule.target),
+                "give it one under `[target.options.attributes]`, or do not map it",
+            )),
         }
     }
 }

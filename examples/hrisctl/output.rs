@@ -30,3 +30,9 @@ pub(crate) fn json_lines(values: impl IntoIterator<Item: Serialize>) -> Result<(
     }
     Ok(out.flush()?)
 }
+
+/// Writes a remark to standard error.
+pub(crate) fn note(text: &str) {
+    // Whoever closed standard error wants none.
+    let _ = writeln!(io::stderr().lock(), "hrisctl: note: {text}");
+}

@@ -1,21 +1,25 @@
 //! From a connection file to the parts of the library: connector, store, target, key, engine.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 use hris::core::keys::{Fingerprinter, KeyId};
-use hris::core::{ConnectionKey, Error, FieldMap, HrisConnector, RunId, SecretKey, SharedClock, StateStore};
+use hris::core::{
+    ConnectionKey, Error, FieldMap, HrisConnector, Problem, ProvisioningTarget, RunId, SecretKey,
+    SharedClock, StateStore,
+};
 use hris::http::{SystemClock, Transport};
 use hris::store_memory::MemoryStore;
 use hris::store_sqlite::SqliteStore;
 use hris::sync::{Cancel, Engine};
 use hris::target_file::FileTarget;
+use hris::target_scim::{ScimTarget, TokenScope};
 use hris::{Credentials, Registry};
 use hris_examples::Bar;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::connection::{ConnectionFile, Store, Target};
+use crate::connection::{ConnectionFile, Store, Target, TargetKind};
 use crate::failure::Result;
 
 /// A connection file that was read; the parts are made when a command needs them.
@@ -26,6 +30,8 @@ pub(crate) struct Setup<'a> {
     /// Paths are relative to the connection file.
     folder: PathBuf,
     clock: SharedClock,
+    /// The platform, once an engine has it.
+    platform: OnceLock<ScimTarget>,
     pub(crate) bar: Arc<Bar>,
 }
 
@@ -47,23 +53,28 @@ impl<'a> Setup<'a> {
         }
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         let (clock, bar) = (Arc::new(SystemClock::new()), Arc::new(Bar::default()));
-        Ok(Self { connection, registry, folder, clock, bar })
+        Ok(Self { connection, registry, folder, clock, platform: OnceLock::new(), bar })
     }
 
     /// The connector. Nothing is sent yet.
     pub(crate) fn connector(&self) -> Result<Arc<dyn HrisConnector>> {
         let ConnectionFile { vendor, options, credentials, .. } = &self.connection;
         let credentials = Credentials::resolve(credentials, variable)?;
-        let transport = Transport::builder()
-            .with_user_agent(concat!("hrisctl/", env!("CARGO_PKG_VERSION")))
-            .with_clock(Arc::clone(&self.clock))
-            .build()?;
-        Ok(self.registry.build(vendor, options, &credentials, &transport)?)
+        Ok(self.registry.build(vendor, options, &credentials, &self.transport()?)?)
     }
 
-    /// The mapping, checked.
+    fn transport(&self) -> Result<Transport> {
+        let transport = Transport::builder()
+            .with_user_agent(concat!("hrisctl/", env!("CARGO_PKG_VERSION")))
+            .with_clock(Arc::clone(&self.clock));
+        Ok(transport.build()?)
+    }
+
+    /// The mapping, checked against what the target has places for.
     pub(crate) fn mapping(&self) -> Result<FieldMap> {
-        Ok(self.connection.mapping()?)
+        let is_scim = self.connection.target.as_ref().is_some_and(|target| target.kind == TargetKind::Scim);
+        let platform = if is_scim { Some(self.scim_without_token()?) } else { None };
+        Ok(self.connection.mapping(|field| platform.as_ref().is_none_or(|target| target.writes(field)))?)
     }
 
     /// Under which key the store knows this connection.
@@ -73,27 +84,76 @@ impl<'a> Setup<'a> {
 
     /// An engine, and the way to stop it.
     pub(crate) fn engine(&self, access: Access) -> Result<Engine> {
-        let (store, target) = (self.store_table()?, self.target_table()?);
+        let store = self.store_table()?;
         let key = secret_key(store)?;
         let connector = self.connector()?;
+        let target = self.target(access)?;
         let mapping = Arc::new(self.mapping()?);
-        let path = self.folder.join(&target.path);
-        let target_file = match access {
-            Access::Look => FileTarget::read_only(path, Arc::clone(&self.clock))?,
-            Access::Write => FileTarget::open(path, Arc::clone(&self.clock))?,
-        };
-        let target = target_file.with_close_down_days(Some(target.close_down_days));
         let engine = Engine::new(
             self.key(),
             connector,
             mapping,
-            Arc::new(target),
+            target,
             self.store(store, access)?,
             Arc::new(key),
             Arc::clone(&self.clock),
         );
         let engine = engine.with_policy(self.connection.policy.clone());
         Ok(engine.with_progress(Arc::clone(&self.bar) as _).with_cancel(cancel_on_interrupt()))
+    }
+
+    fn target(&self, access: Access) -> Result<Arc<dyn ProvisioningTarget>> {
+        let table = self.target_table()?;
+        match table.kind {
+            TargetKind::File => self.file(table, access),
+            TargetKind::Scim => {
+                let target = self.scim(table, access)?;
+                Ok(Arc::new(self.platform.get_or_init(|| target).clone()))
+            }
+        }
+    }
+
+    fn file(&self, table: &Target, access: Access) -> Result<Arc<dyn ProvisioningTarget>> {
+        let path = table.path.as_ref().ok_or_else(|| {
+            Error::config("the target names no file", "set `path`, or `kind = \"scim\"` for a platform")
+        })?;
+        let path = self.folder.join(path);
+        let target = match access {
+            Access::Look => FileTarget::read_only(path, Arc::clone(&self.clock))?,
+            Access::Write => FileTarget::open(path, Arc::clone(&self.clock))?,
+        };
+        Ok(Arc::new(target.with_close_down_days(Some(table.close_down_days.unwrap_or(60)))))
+    }
+
+    /// The platform, if members are written to one and not to a file.
+    pub(crate) fn scim_target(&self) -> Result<Option<ScimTarget>> {
+        match &self.connection.target {
+            Some(table) if table.kind == TargetKind::Scim => Ok(Some(self.scim(table, Access::Write)?)),
+            _ => Ok(None),
+        }
+    }
+
+    fn scim(&self, table: &Target, access: Access) -> Result<ScimTarget> {
+        let token = table.token.as_ref().ok_or_else(|| {
+            Error::config("the target names no token", "add `token = \"env:NAME\"` to `[target]`")
+        })?;
+        let config = hris::targets::scim(&table.options)?;
+        // A dry run changes nothing, whatever the token may do.
+        let config = if access == Access::Look { config.with_scope(TokenScope::ReadOnly) } else { config };
+        Ok(config.build(&token.resolve(variable)?, &self.transport()?)?)
+    }
+
+    /// For what can be told without asking the platform.
+    fn scim_without_token(&self) -> Result<ScimTarget> {
+        let config = hris::targets::scim(&self.target_table()?.options)?;
+        Ok(config.build(&"none".into(), &self.transport()?)?)
+    }
+
+    /// Ends a run on the platform: managers in a second pass, and what it has to tell beside the report.
+    pub(crate) async fn end_run(&self) -> Vec<Problem> {
+        let Some(platform) = self.platform.get() else { return Vec::new() };
+        platform.settle_managers().await;
+        platform.take_problems()
     }
 
     /// The store of earlier runs.
@@ -123,7 +183,7 @@ impl<'a> Setup<'a> {
     }
 
     fn target_table(&self) -> Result<&Target> {
-        let hint = "add `[target]` with `path`; see `hrisctl example`";
+        let hint = "add `[target]` with `path`, or `kind` and what it needs; see `hrisctl example`";
         let table = self.connection.target.as_ref();
         Ok(table.ok_or_else(|| Error::config("the connection file names no target", hint))?)
     }

@@ -6,6 +6,8 @@ mod config;
 mod credentials;
 mod options;
 mod registry;
+#[cfg(feature = "scim")]
+pub mod targets;
 mod vendors;
 
 pub use config::ConnectorConfig;
@@ -46,3 +48,7 @@ pub use hris_store_sqlite as store_sqlite;
 #[cfg(feature = "file-target")]
 #[doc(inline)]
 pub use hris_target_file as target_file;
+
+#[cfg(feature = "scim")]
+#[doc(inline)]
+pub use hris_target_scim as target_scim;

@@ -13,8 +13,13 @@ use crate::setup::Setup;
 pub(crate) async fn check(setup: &Setup<'_>, wanted: &Check) -> Result<()> {
     let connector = setup.connector()?;
     let account = connector.check().await?;
+    let platform = match setup.scim_target()? {
+        Some(target) => Some(target.check().await?),
+        None => None,
+    };
     if wanted.json {
         return output::json(&json!({
+            "target": platform.map(|found| json!({ "members": found.members, "may_write": found.may_write })),
             "vendor": connector.descriptor().vendor,
             "account": account.id,
             "name": account.name,
@@ -30,6 +35,16 @@ pub(crate) async fn check(setup: &Setup<'_>, wanted: &Check) -> Result<()> {
     }
     for remark in account.remarks {
         let _ = writeln!(text, "note: {remark}");
+    }
+    if let Some(found) = platform {
+        let members =
+            found.members.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string());
+        let may_write = match found.may_write {
+            Some(true) => "may write",
+            Some(false) => "may only read: nothing can be applied with it",
+            None => "can read; whether it may write cannot be told",
+        };
+        let _ = writeln!(text, "target: {members} members; the token {may_write}");
     }
     output::text(&text)
 }

@@ -59,8 +59,7 @@ pub(crate) async fn apply(setup: &Setup<'_>, wanted: &Apply) -> Result<()> {
         let run = wanted.run.as_deref().map_or_else(|| setup.new_run(), RunId::from);
         engine.run(&run, Trigger::OnDemand, setup.as_of(wanted.as_of)).await
     };
-    setup.bar.finish();
-    finish(&report?, wanted.json)
+    ended(setup, &report?, wanted.json).await
 }
 
 pub(crate) async fn verify(setup: &Setup<'_>, wanted: &Verify) -> Result<()> {
@@ -88,14 +87,27 @@ pub(crate) async fn verify(setup: &Setup<'_>, wanted: &Verify) -> Result<()> {
 pub(crate) async fn release(setup: &Setup<'_>, wanted: &Release) -> Result<()> {
     let engine = setup.engine(Access::Write)?;
     let report = engine.release(&PlanId::from(wanted.plan.as_str()), &wanted.digest, &wanted.actor).await;
-    setup.bar.finish();
-    finish(&report?, wanted.json)
+    ended(setup, &report?, wanted.json).await
 }
 
 pub(crate) async fn dismiss(setup: &Setup<'_>, wanted: &Dismiss) -> Result<()> {
     let engine = setup.engine(Access::Write)?;
     engine.dismiss(&PlanId::from(wanted.plan.as_str()), &wanted.actor).await?;
     output::text(&format!("plan {} is dismissed\n", wanted.plan))
+}
+
+/// Lets the platform finish, and says on standard error what it has to tell. No values of people are shown.
+async fn ended(setup: &Setup<'_>, report: &RunReport, as_json: bool) -> Result<()> {
+    let mut notes = BTreeMap::new();
+    for problem in setup.end_run().await {
+        let about = problem.field.unwrap_or_default();
+        *notes.entry((problem.rule, about, problem.message)).or_insert(0_u64) += 1;
+    }
+    setup.bar.finish();
+    for ((rule, about, message), count) in notes {
+        output::note(&format!("{count} × {rule} ({about}): {message}"));
+    }
+    finish(report, as_json)
 }
 
 /// Prints a report, and turns what a script ought to notice into a failure.

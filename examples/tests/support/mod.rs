@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use hris::sesame::sim::SesameSim;
+use hris::target_scim::sim::ScimSim;
 use hris_testkit::population::{DayPlan, Population};
 use hris_testkit::run;
 use serde_json::Value;
@@ -48,6 +49,11 @@ impl Place {
 
     /// Writes the connection file, with more at its end.
     pub(crate) fn write_connection(&self, more: &str) {
+        self.write_connection_to("[target]\npath = \"members.jsonl\"", more);
+    }
+
+    /// Writes the connection file for another target, with more at its end.
+    pub(crate) fn write_connection_to(&self, target: &str, more: &str) {
         let text = format!(
             r#"
 tenant = "brisa"
@@ -61,8 +67,7 @@ token = "env:SESAME_TOKEN"
 [store]
 path = "hris.db"
 key = "env:HRIS_KEY"
-[target]
-path = "members.jsonl"
+{target}
 {more}
 "#,
             self.sim.url()
@@ -86,7 +91,7 @@ path = "members.jsonl"
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(example("hrisctl"));
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        command.env("SESAME_TOKEN", SesameSim::TOKEN).env("HRIS_KEY", KEY);
+        command.env("SESAME_TOKEN", SesameSim::TOKEN).env("HRIS_KEY", KEY).env("SCIM_TOKEN", ScimSim::TOKEN);
         command
     }
 
@@ -124,7 +129,7 @@ path = "members.jsonl"
 pub(crate) fn done(output: &Output) -> Done {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    for secret in [SesameSim::TOKEN, KEY, "s3cret"] {
+    for secret in [SesameSim::TOKEN, ScimSim::TOKEN, ScimSim::READ_ONLY_TOKEN, KEY, "s3cret"] {
         assert!(!out.contains(secret) && !err.contains(secret), "a secret was printed: {out}{err}");
     }
     assert!(!out.contains(['\r', '\u{1b}']), "{out:?}");
