@@ -62,6 +62,7 @@ pub(super) const CRATES: &[Crate] = &[
     library(TESTKIT, &[CORE, HTTP, MEMORY], &[]),
     Crate { uses: Uses::Anything, ..library("hris", &[], &[]) },
     program("hris-examples"),
+    program("hris-new"),
     program("hris-tests"),
     program("xtask"),
 ];
