@@ -66,7 +66,10 @@ impl Client {
             None => Budget::of(scope),
         };
         let classify = PeopleHrErrors(Arc::clone(&rules));
+        // The vendor may pause for as long as it may take to begin.
+        let policy = RetryPolicy::default().with_idle_timeout(config.listing_timeout());
         let session = Session::new(transport, base).with_budget(budget).with_classify(classify);
+        let session = session.with_policy(policy);
         Ok(Self { session, config: Arc::new(config), key, rules, query_turn: Arc::default() })
     }
 

@@ -133,7 +133,7 @@ pub struct PeopleHrConfig {
     pub requests_per_minute: Option<u32>,
     /// How long to wait after an answer that says to slow down, in seconds, 1 to 600 (60). The vendor does not tell.
     pub throttle_wait_seconds: u32,
-    /// How long a listing may take until its first record arrives, in seconds, 1 to 600 (120).
+    /// How long a listing may take until its first record arrives, and then pause, in seconds, 1 to 600 (120).
     pub listing_timeout_seconds: u32,
     /// The largest record to accept, in bytes, 1 KiB to 16 MiB (1 MiB).
     pub max_record_bytes: u32,

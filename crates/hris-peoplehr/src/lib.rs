@@ -11,6 +11,9 @@ mod dates;
 mod errors;
 mod lenient;
 mod listing;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub mod measure;
 mod query;
 mod reading;
 mod roster;
