@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use hris_core::{Delivery, Error, ErrorKind, Result, SharedClock};
 use hris_http::{Answer, Method, Request, Session};
 use serde_json::Value;
@@ -137,8 +138,8 @@ impl Client {
         let operation = if filter.is_some() { "scim.find" } else { "scim.list" };
         let request = if filter.is_some() && self.searches.load(Ordering::Relaxed) {
             let body = wire::search(filter, start, count);
-            self.with_json(self.request(Method::Post, operation, "/Users/.search"), &body)?
-                .with_repeatable(true)
+            let request = self.request(Method::Post, operation, "/Users/.search").with_json(&body)?;
+            request.with_repeatable(true)
         } else {
             let mut request = self.read(operation, "/Users");
             if let Some(filter) = filter {
@@ -211,21 +212,22 @@ impl Client {
     }
 
     async fn write(&self, request: Request, body: &Value) -> Result<Answer> {
-        let sent = self.with_json(request.clone(), body)?;
-        match self.session.execute(&sent).await {
+        let bytes = serde_json::to_vec(body)
+            .map_err(|_| Error::new(ErrorKind::Invalid, "the request's body has no JSON form"))?;
+        let bytes = Bytes::from(bytes);
+        let kind = self.kind();
+        match self.session.execute(&request.clone().with_body(kind, bytes.clone())).await {
             // Not looked at, so that sending it once more is not sending it twice.
-            Err(error) if status(&error) == Some(415) && !self.plain_json.swap(true, Ordering::Relaxed) => {
-                self.session.execute(&self.with_json(request, body)?).await
+            Err(error) if status(&error) == Some(415) && kind != JSON => {
+                self.plain_json.store(true, Ordering::Relaxed);
+                self.session.execute(&request.with_body(JSON, bytes)).await
             }
             result => result,
         }
     }
 
-    fn with_json(&self, request: Request, body: &Value) -> Result<Request> {
-        let kind = if self.plain_json.load(Ordering::Relaxed) { JSON } else { SCIM_JSON };
-        let bytes = serde_json::to_vec(body)
-            .map_err(|_| Error::new(ErrorKind::Invalid, "the request's body has no JSON form"))?;
-        Ok(request.with_body(kind, bytes))
+    fn kind(&self) -> &'static str {
+        if self.plain_json.load(Ordering::Relaxed) { JSON } else { SCIM_JSON }
     }
 
     fn read(&self, operation: &'static str, path: &str) -> Request {

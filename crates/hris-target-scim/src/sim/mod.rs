@@ -29,7 +29,7 @@ use serde_json::{Map, Value};
 pub use accounts::Account;
 pub use behaviour::{Behaviour, FilterHabit, PagingHabit};
 
-use vendor::{Provider, READ_ONLY, READ_WRITE};
+use vendor::{Provider, READ_ONLY, READ_WRITE, Trouble};
 
 /// Starts, steers and watches a simulated programme.
 pub struct ScimSim {
@@ -152,6 +152,25 @@ impl ScimSim {
     /// The next so many writes are answered as if they had been carried out, and are not.
     pub fn forget(&self, writes: u64) {
         self.provider.state().forgets = writes;
+    }
+
+    /// From now on every write about the person with this `externalId` is refused with 400.
+    pub fn refuse(&self, external_id: &str) {
+        self.provider.state().refuses = Some(external_id.to_owned());
+    }
+
+    /// After so many more writes, those that follow are not carried out and answered with a status: so many times, or
+    /// for ever. In a bulk request each operation is a write.
+    pub fn hinder(&self, after: u64, status: u16, times: Option<u64>) {
+        self.provider.state().trouble = Some(Trouble { after, status, times });
+    }
+
+    /// Ends what [`ScimSim::forget`], [`ScimSim::refuse`], [`ScimSim::hinder`] and the fault plan began.
+    pub fn behave_well(&self) {
+        let mut state = self.provider.state();
+        (state.forgets, state.refuses, state.trouble) = (0, None, None);
+        drop(state);
+        self.faults().clear();
     }
 
     /// Right before the next PATCH or PUT somebody else changes an account.

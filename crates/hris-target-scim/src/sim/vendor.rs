@@ -34,8 +34,21 @@ pub(super) struct State {
     pub(super) deletions: u64,
     /// Writes that are answered as if they had been carried out, and are not.
     pub(super) forgets: u64,
+    /// The person whose records are refused.
+    pub(super) refuses: Option<String>,
+    /// Writes that are not carried out: after so many, with this status, so many times.
+    pub(super) trouble: Option<Trouble>,
     /// Runs before a PATCH or PUT is looked at, once.
     pub(super) meddles: Option<Meddler>,
+}
+
+/// Writes that are not carried out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trouble {
+    pub(super) after: u64,
+    pub(super) status: u16,
+    /// For ever, if `None`.
+    pub(super) times: Option<u64>,
 }
 
 /// Somebody else who changes things on the platform.
@@ -52,6 +65,8 @@ impl Provider {
             writes: 0,
             deletions: 0,
             forgets: 0,
+            refuses: None,
+            trouble: None,
             meddles: None,
         };
         Self { programme: programme.to_owned(), tokens, clock, state: Mutex::new(state) }
@@ -270,6 +285,7 @@ impl State {
         {
             meddles(&mut self.accounts);
         }
+        self.hinder(id.first().copied(), body)?;
         let forgets = self.forgets > 0;
         match (method, id) {
             ("POST", []) => {
@@ -318,6 +334,24 @@ impl State {
             }
             _ => Err(Refusal(405, None, "the method is not offered here")),
         }
+    }
+
+    /// What goes wrong with a write before it is looked at.
+    fn hinder(&mut self, id: Option<&str>, body: &Value) -> Result<(), Refusal> {
+        match &mut self.trouble {
+            Some(Trouble { after: 0, status, times }) if *times != Some(0) => {
+                *times = times.map(|times| times - 1);
+                return Err(Refusal(*status, None, "the request cannot be served now"));
+            }
+            Some(Trouble { after, .. }) => *after = after.saturating_sub(1),
+            None => {}
+        }
+        let known = id.and_then(|id| self.accounts.get(id)).and_then(|account| account.text("externalId"));
+        let about = body["externalId"].as_str().or(known);
+        if about.is_some() && about == self.refuses.as_deref() {
+            return Err(bad("invalidValue", "the record breaks a rule"));
+        }
+        Ok(())
     }
 
     fn check_version(&self, account: &Account, if_match: Option<&str>) -> Result<(), Refusal> {
