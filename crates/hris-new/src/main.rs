@@ -20,8 +20,8 @@ use source::{Source, way};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
-/// The version of the `hris` crates that this program writes connectors for.
-const VERSION: &str = "0.1";
+/// The version of the `hris` crates that this program writes connectors for: all have one.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Writes a connector crate that compiles, has a simulator, and whose tests say what is left to do.
 #[derive(Debug, Parser)]

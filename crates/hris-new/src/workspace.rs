@@ -150,6 +150,10 @@ pub(crate) fn register(root: &Path, names: &Names) -> io::Result<Registered> {
     let text = fs::read_to_string(root.join(manifest)).unwrap_or_default();
     let word = format!("{}?/sim", names.package());
     done.note(root, manifest, insert_word(&text, "sim = ", &word), &format!("\"{word}\" in `sim`"))?;
+    let examples = "examples/Cargo.toml";
+    let text = fs::read_to_string(root.join(examples)).unwrap_or_default();
+    let new = insert_word(&text, "hris = { workspace = true, features = ", &names.name);
+    done.note(root, examples, new, &format!("the feature `{}` of `hris`", names.name))?;
     for (file, template) in [
         (format!("crates/hris/src/vendors/{}.rs", names.name), include_str!("../template/vendor.rs.in")),
         (format!("docs/vendors/{}.md", names.name), include_str!("../template/page.md.in")),

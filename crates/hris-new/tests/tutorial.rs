@@ -140,6 +140,7 @@ fn inside_the_workspace_a_connector_is_registered_in_the_facade_and_builds() {
         ("crates/xtask/src/tidy/crate_table.rs", "connector(\"hris-acorn\")"),
         ("docs/architecture.md", "| `hris-acorn` | the Acorn HR connector"),
         ("docs/vendors/acorn.md", "# Acorn HR"),
+        ("examples/Cargo.toml", "features = [\"acorn\", "),
         ("README.md", "| [`hris-acorn`](crates/hris-acorn) | Acorn HR,"),
     ] {
         assert!(read(file).contains(entry), "{file}: {entry}");
@@ -164,7 +165,11 @@ fn dependencies_come_from_where_it_was_said() {
         )
         .unwrap()
     };
-    assert!(manifest(&["elm"]).contains("hris-core = { version = \"0.1\" }"));
+    assert!(manifest(&["elm"]).contains(concat!(
+        "hris-core = { version = \"",
+        env!("CARGO_PKG_VERSION"),
+        "\" }"
+    )));
     let git = manifest(&["oak", "--git", "https://git.example/hris", "--rev", "4f17ab9"]);
     assert!(git.contains("hris-http = { git = \"https://git.example/hris\", rev = \"4f17ab9\" }"), "{git}");
     assert!(git.contains(
