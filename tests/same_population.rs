@@ -13,6 +13,8 @@ use hris_core::{
 use hris_http::Transport;
 use hris_merge::sim::MergeSim;
 use hris_merge::{MergeConfig, MergeCredentials};
+use hris_peoplehr::PeopleHrConfig;
+use hris_peoplehr::sim::PeopleHrSim;
 use hris_sesame::SesameConfig;
 use hris_sesame::sim::SesameSim;
 use hris_testkit::ManualClock;
@@ -34,11 +36,13 @@ enum Difference {
     Says(EmployeeField, &'static str, &'static str),
     /// The vendor's own ids stand in the field.
     OwnIds(EmployeeField),
+    /// A person's manager is named by Employee ID.
+    ManagerByNumber,
     /// The vendor has two fields for last names, and the connector joins them.
     BothLastNames,
 }
 
-use Difference::{BothLastNames, Lacks, LacksOfLeavers, OfToday, OwnIds, Says};
+use Difference::{BothLastNames, Lacks, LacksOfLeavers, ManagerByNumber, OfToday, OwnIds, Says};
 use EmployeeField as F;
 
 const SESAME: &[Difference] = &[
@@ -49,6 +53,15 @@ const SESAME: &[Difference] = &[
     LacksOfLeavers(F::StartDate),
     LacksOfLeavers(F::EndDate),
     LacksOfLeavers(F::Manager),
+];
+
+const PEOPLEHR: &[Difference] = &[
+    Says(F::Status, "on_leave", "active"),
+    Says(F::Gender, "female", "Female"),
+    Says(F::Gender, "male", "Male"),
+    Says(F::Gender, "non-binary", "Not Specified"),
+    BothLastNames,
+    ManagerByNumber,
 ];
 
 const TRINET: &[Difference] = &[
@@ -99,32 +112,41 @@ struct Answer {
     differences: &'static [Difference],
     /// The vendor's ids by those of the population, where it has its own.
     ids: BTreeMap<String, String>,
+    people: Population,
 }
 
 /// Every vendor. A further one is a row here, a function that reads it, and its list of differences.
 async fn answers(people: &Population) -> Vec<Answer> {
+    let answer = |vendor, employees, differences| Answer {
+        vendor,
+        employees,
+        differences,
+        ids: BTreeMap::new(),
+        people: people.clone(),
+    };
     let own = TriNetSim::employee_id;
     let ids = people.people().iter().enumerate().map(|(at, person)| (person.record_id.clone(), own(at)));
     vec![
-        answer("sesame", sesame(people).await, SESAME, BTreeMap::new()),
-        answer("trinet", trinet(people).await, TRINET, ids.collect()),
-        answer("merge", merge(people).await, MERGE, BTreeMap::new()),
+        answer("sesame", sesame(people).await, SESAME),
+        answer("peoplehr", peoplehr(people).await, PEOPLEHR),
+        Answer { ids: ids.collect(), ..answer("trinet", trinet(people).await, TRINET) },
+        answer("merge", merge(people).await, MERGE),
     ]
-}
-
-fn answer(
-    vendor: &'static str,
-    employees: Vec<Employee>,
-    differences: &'static [Difference],
-    ids: BTreeMap<String, String>,
-) -> Answer {
-    Answer { vendor, employees, differences, ids }
 }
 
 async fn sesame(people: &Population) -> Vec<Employee> {
     let sim = SesameSim::start(people.clone()).await;
     let config = SesameConfig::new().with_base_url(sim.url().parse().unwrap());
     read(&config.build(&sim.token(), &transport()).unwrap()).await
+}
+
+async fn peoplehr(people: &Population) -> Vec<Employee> {
+    let sim = PeopleHrSim::start(people.clone()).await;
+    let config = PeopleHrConfig::new()
+        .with_company_id(PeopleHrSim::COMPANY_ID)
+        .with_base_url(sim.url().parse().unwrap())
+        .with_requests_per_minute(None);
+    read(&config.build(&PeopleHrSim::KEY.into(), &transport()).unwrap()).await
 }
 
 async fn trinet(people: &Population) -> Vec<Employee> {
@@ -199,6 +221,10 @@ fn told(
                 let record =
                     if field == F::EmployeeId { Some(person.record_id.clone()) } else { told.take() };
                 told = record.and_then(|record| answer.ids.get(&record).cloned());
+            }
+            ManagerByNumber if field == F::Manager => {
+                let manager = told.as_ref().and_then(|record| answer.people.person(record));
+                told = manager.and_then(|manager| manager.employee_number.clone());
             }
             BothLastNames if field == F::LastName => {
                 if let Some(second) = &person.second_last_name {
