@@ -7,13 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
+use hris_core::keys::Print;
 use hris_core::store::{
-    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
-    StateStore, StoredAction, StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
+    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
-    RunId, RunReport,
+    RunId, RunReport, StateStore, TargetField,
 };
 
 /// Passes everything on to another store, and kills the process at its `n`th write.
@@ -97,6 +98,40 @@ impl Checkpoints for DyingStore {
 
     async fn set_checkpoint(&self, lease: &Lease, checkpoint: Option<&Checkpoint>) -> Result<()> {
         self.write(self.store.set_checkpoint(lease, checkpoint)).await
+    }
+}
+
+#[async_trait]
+impl Overrides for DyingStore {
+    fn overrides(&self, connection: &ConnectionKey) -> BoxStream<'static, Result<Vec<Override>>> {
+        self.store.overrides(connection)
+    }
+
+    async fn put_overrides(&self, lease: &Lease, overrides: &[Override]) -> Result<()> {
+        self.write(self.store.put_overrides(lease, overrides)).await
+    }
+
+    async fn remove_overrides(&self, lease: &Lease, which: &[(RecordId, TargetField)]) -> Result<()> {
+        self.write(self.store.remove_overrides(lease, which)).await
+    }
+}
+
+#[async_trait]
+impl Retention for DyingStore {
+    async fn remove_links(&self, lease: &Lease, records: &[RecordId]) -> Result<u64> {
+        self.write(self.store.remove_links(lease, records)).await
+    }
+
+    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
+        self.write(self.store.purge(lease, before)).await
+    }
+
+    async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {
+        self.write(self.store.forget(lease, record, tombstone)).await
+    }
+
+    async fn forgotten(&self, connection: &ConnectionKey) -> Result<Vec<Print>> {
+        self.store.forgotten(connection).await
     }
 }
 

@@ -1,5 +1,5 @@
-//! The store ports: leases, links, checkpoints, plans with their journal, and run history. Async, batch-wise,
-//! transactional.
+//! The store ports: leases, links, checkpoints, overrides, plans with their journal, run history, and how all of it ends.
+//! Async, batch-wise, transactional.
 //!
 //! Every write under a lease carries its fencing token, so that a worker who lost its lease can change nothing: a
 //! token that is not the newest, or whose lease was given back, is refused with [`crate::ErrorKind::Leased`]. A
@@ -7,6 +7,8 @@
 //! Each method is one transaction: it happens whole or not at all.
 
 mod checkpoint;
+mod overrides;
+mod retention;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,11 +27,13 @@ use crate::{
 };
 
 pub use checkpoint::{Checkpoint, Checkpoints, OpenClaim};
+pub use overrides::{Override, Overrides, Until};
+pub use retention::{Purged, Retention};
 
 /// Everything an engine needs of a store. Implemented for whatever implements the parts.
-pub trait StateStore: Leases + Links + Checkpoints + Plans + Runs {}
+pub trait StateStore: Leases + Links + Checkpoints + Overrides + Plans + Runs + Retention {}
 
-impl<T: Leases + Links + Checkpoints + Plans + Runs + ?Sized> StateStore for T {}
+impl<T> StateStore for T where T: Leases + Links + Checkpoints + Overrides + Plans + Runs + Retention + ?Sized {}
 
 /// The right to write for one connection, until it expires or is taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]

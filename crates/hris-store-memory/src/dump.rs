@@ -31,6 +31,12 @@ fn dump_connection(out: &mut String, key: &ConnectionKey, connection: &Connectio
     for link in connection.links.values() {
         line(out, "  link", link);
     }
+    for one in connection.overrides.values() {
+        line(out, "  override", one);
+    }
+    for print in &connection.forgotten {
+        line(out, "  forgotten", print);
+    }
     let mut plans: Vec<_> = connection.plans.iter().collect();
     plans.sort_by_key(|(id, _)| *id);
     for (id, plan) in plans {

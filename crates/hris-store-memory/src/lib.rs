@@ -13,13 +13,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use futures_util::stream;
+use hris_core::keys::Print;
 use hris_core::store::{
-    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
-    StoredAction, StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
+    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, MemberId, PlanHeader, PlanId, Position, Problem,
-    RecordId, Result, RunId, RunReport,
+    RecordId, Result, RunId, RunReport, TargetField,
 };
 
 use crate::state::State;
@@ -41,7 +42,7 @@ impl MemoryStore {
 
     /// The logical content as text: equal content gives equal text, whatever led to it.
     ///
-    /// For tests, such as one that a dry run changes nothing. It shows baseline, checkpoint, links, plans with actions and
+    /// For tests, such as one that a dry run changes nothing. It shows baseline, checkpoint, links, overrides, plans with actions and
     /// problems, run reports, and who holds a lease. It leaves out how often a lease was taken. Pending actions
     /// have their values, so the text is as personal as the store itself.
     pub fn dump(&self) -> String {
@@ -139,6 +140,55 @@ impl Checkpoints for MemoryStore {
     async fn set_checkpoint(&self, lease: &Lease, checkpoint: Option<&Checkpoint>) -> Result<()> {
         self.state().fenced(lease)?.checkpoint = checkpoint.cloned();
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Overrides for MemoryStore {
+    fn overrides(&self, connection: &ConnectionKey) -> BoxStream<'static, Result<Vec<Override>>> {
+        let state = self.state();
+        let known = state.connections.get(connection).into_iter();
+        let all: Vec<_> = known.flat_map(|known| known.overrides.values().cloned()).collect();
+        Box::pin(stream::iter((!all.is_empty()).then_some(Ok(all))))
+    }
+
+    async fn put_overrides(&self, lease: &Lease, overrides: &[Override]) -> Result<()> {
+        let mut state = self.state();
+        let known = state.fenced(lease)?;
+        for one in overrides {
+            known.overrides.insert((one.record.clone(), one.field.clone()), one.clone());
+        }
+        Ok(())
+    }
+
+    async fn remove_overrides(&self, lease: &Lease, which: &[(RecordId, TargetField)]) -> Result<()> {
+        let mut state = self.state();
+        let known = state.fenced(lease)?;
+        which.iter().for_each(|one| drop(known.overrides.remove(one)));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Retention for MemoryStore {
+    async fn remove_links(&self, lease: &Lease, records: &[RecordId]) -> Result<u64> {
+        let mut state = self.state();
+        let known = state.fenced(lease)?;
+        Ok(records.iter().filter(|record| known.remove_link(record)).count() as u64)
+    }
+
+    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
+        Ok(self.state().fenced(lease)?.purge(before))
+    }
+
+    async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {
+        self.state().fenced(lease)?.forget(record, tombstone)
+    }
+
+    async fn forgotten(&self, connection: &ConnectionKey) -> Result<Vec<Print>> {
+        let state = self.state();
+        let known = state.connections.get(connection).into_iter();
+        Ok(known.flat_map(|known| known.forgotten.iter().copied()).collect())
     }
 }
 

@@ -1,17 +1,19 @@
 //! What the store holds, and the rules by which it changes: checks first, then the change, so that nothing happens
 //! by halves.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use hris_core::keys::Print;
 use hris_core::store::{
-    ActionState, Baseline, Checkpoint, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan,
+    ActionState, Baseline, Checkpoint, Lease, Link, Override, PlanState, Purged, Settlement, StoredAction,
+    StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, MemberId, PlanHeader, PlanId, Position, Problem,
-    RecordId, Result, RunId, RunReport,
+    RecordId, Result, RunId, RunReport, TargetField,
 };
 
 use crate::ledger::Ledgers;
@@ -31,6 +33,8 @@ pub(crate) struct Connection {
     pub(crate) baseline: Option<Baseline>,
     pub(crate) checkpoint: Option<Checkpoint>,
     pub(crate) links: BTreeMap<RecordId, Link>,
+    pub(crate) overrides: BTreeMap<(RecordId, TargetField), Override>,
+    pub(crate) forgotten: BTreeSet<Print>,
     /// Which record's link leads to a member.
     pub(crate) records: HashMap<MemberId, RecordId>,
     pub(crate) plans: HashMap<PlanId, Plan>,
@@ -220,6 +224,40 @@ impl Connection {
         }
     }
 
+    pub(crate) fn remove_link(&mut self, record: &RecordId) -> bool {
+        let removed = self.links.remove(record);
+        if let Some(link) = &removed {
+            self.records.remove(&link.member);
+        }
+        removed.is_some()
+    }
+
+    pub(crate) fn purge(&mut self, before: DateTime<Utc>) -> Purged {
+        let (plans, runs) = (self.plans.len(), self.runs.len());
+        self.plans.retain(|_, plan| {
+            let is_old = plan.header.as_ref().is_some_and(|header| header.created_at < before);
+            !(is_old && plan.state.is_final())
+        });
+        self.runs.retain(|report| report.started_at >= before);
+        Purged::new((plans - self.plans.len()) as u64, (runs - self.runs.len()) as u64)
+    }
+
+    pub(crate) fn forget(&mut self, record: &RecordId, tombstone: Print) -> Result<()> {
+        let is_open = |plan: &Plan| !plan.state.is_final() && plan.state != PlanState::Draft;
+        if let Some((id, _)) = self.plans.iter().find(|(_, plan)| is_open(plan) && plan.is_about(record)) {
+            let error = Error::new(ErrorKind::Stale, "an open plan has an action about this person");
+            return Err(error.with_hint("apply or dismiss it first").with_context("plan", id));
+        }
+        self.plans.values_mut().for_each(|plan| plan.forget(record));
+        self.remove_link(record);
+        self.overrides.retain(|(of, _), _| of != record);
+        if let Some(checkpoint) = &mut self.checkpoint {
+            checkpoint.forget(record, tombstone);
+        }
+        self.forgotten.insert(tombstone);
+        Ok(())
+    }
+
     pub(crate) fn record_run(&mut self, report: &RunReport) {
         match self.runs.iter_mut().find(|known| known.run == report.run) {
             Some(known) => *known = report.clone(),
@@ -260,6 +298,17 @@ impl Plan {
         for action in actions {
             self.remove(action);
         }
+    }
+
+    fn is_about(&self, record: &RecordId) -> bool {
+        self.actions.values().any(|stored| stored.action.person.record == *record)
+    }
+
+    fn forget(&mut self, record: &RecordId) {
+        let about = self.actions.values().filter(|stored| stored.action.person.record == *record);
+        let about: Vec<_> = about.map(|stored| stored.action.id.clone()).collect();
+        self.retract(&about);
+        self.problems.retain(|problem| problem.record.as_ref() != Some(record));
     }
 
     pub(crate) fn rerank(&mut self, id: &PlanId, ranks: &[(ActionId, u32)]) -> Result<()> {

@@ -10,17 +10,18 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use hris_core::keys::Print;
 use hris_core::store::{
-    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
-    StoredAction, StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
+    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
-    RunId, RunReport,
+    RunId, RunReport, TargetField,
 };
 use hris_store_memory::MemoryStore;
 use hris_testkit::store_suite::{
-    StoreHarness, checkpoints, fencing, journal, leases, links, plans, runs, tenants,
+    StoreHarness, checkpoints, fencing, journal, leases, links, plans, retention, runs, tenants,
 };
 
 /// One way to be wrong.
@@ -48,6 +49,8 @@ enum Flaw {
     TurnsHistoryRound,
     /// A checkpoint cannot be forgotten.
     KeepsTheCheckpoint,
+    /// Whoever is forgotten leaves their overrides.
+    ForgetsByHalves,
     /// Another handle knows nothing.
     ForgetsOnReopening,
 }
@@ -173,6 +176,46 @@ impl Checkpoints for Flawed {
             return Ok(());
         }
         self.inner.set_checkpoint(&self.lease(lease), checkpoint).await
+    }
+}
+
+#[async_trait]
+impl Overrides for Flawed {
+    fn overrides(&self, connection: &ConnectionKey) -> BoxStream<'static, Result<Vec<Override>>> {
+        self.inner.overrides(&self.key(connection))
+    }
+
+    async fn put_overrides(&self, lease: &Lease, overrides: &[Override]) -> Result<()> {
+        self.inner.put_overrides(&self.lease(lease), overrides).await
+    }
+
+    async fn remove_overrides(&self, lease: &Lease, which: &[(RecordId, TargetField)]) -> Result<()> {
+        self.inner.remove_overrides(&self.lease(lease), which).await
+    }
+}
+
+#[async_trait]
+impl Retention for Flawed {
+    async fn remove_links(&self, lease: &Lease, records: &[RecordId]) -> Result<u64> {
+        self.inner.remove_links(&self.lease(lease), records).await
+    }
+
+    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
+        self.inner.purge(&self.lease(lease), before).await
+    }
+
+    async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {
+        if self.flaw == Flaw::ForgetsByHalves {
+            let lease = self.lease(lease);
+            let kept: Vec<_> = self.inner.overrides(&lease.connection).try_concat().await?;
+            self.inner.forget(&lease, record, tombstone).await?;
+            return self.inner.put_overrides(&lease, &kept).await;
+        }
+        self.inner.forget(&self.lease(lease), record, tombstone).await
+    }
+
+    async fn forgotten(&self, connection: &ConnectionKey) -> Result<Vec<Print>> {
+        self.inner.forgotten(&self.key(connection)).await
     }
 }
 
@@ -323,6 +366,7 @@ fn each_flaw_is_found_by_the_behaviour_that_forbids_it() {
         (Flaw::RepeatsAPosition, behaviour!(plans::actions_are_ordered_by_rank_and_id_and_paged)),
         (Flaw::TurnsHistoryRound, behaviour!(runs::reports_come_newest_first_and_paged)),
         (Flaw::KeepsTheCheckpoint, behaviour!(checkpoints::a_forgotten_checkpoint_is_gone_and_nothing_else)),
+        (Flaw::ForgetsByHalves, behaviour!(retention::a_forgotten_person_is_nowhere_any_more)),
         (Flaw::ForgetsOnReopening, behaviour!(journal::what_was_begun_is_known_after_reopening)),
     ];
     for (flaw, behaviour) in found {

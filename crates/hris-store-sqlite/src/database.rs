@@ -16,8 +16,12 @@ use crate::error::from_sqlite;
 const APPLICATION_ID: i64 = 0x6872_6973;
 
 /// One script per version; the file's `user_version` says how many were run.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql"), include_str!("schema/v3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+    include_str!("schema/v4.sql"),
+];
 
 /// Pages that the write-ahead log collects before they go to the file: enough that pages which change with every
 /// batch are written to the file once for many batches.

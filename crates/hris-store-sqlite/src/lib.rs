@@ -9,7 +9,9 @@ mod journal;
 mod leases;
 mod ledger;
 mod links;
+mod overrides;
 mod plans;
+mod retention;
 mod runs;
 
 use std::fmt;
@@ -21,13 +23,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures_core::stream::BoxStream;
 use futures_util::stream;
+use hris_core::keys::Print;
 use hris_core::store::{
-    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, PlanState, Plans, Runs, Settlement,
-    StoredAction, StoredPlan,
+    Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
+    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
-    RunId, RunReport,
+    RunId, RunReport, TargetField,
 };
 
 use crate::database::Database;
@@ -199,6 +202,53 @@ impl Checkpoints for SqliteStore {
     async fn set_checkpoint(&self, lease: &Lease, checkpoint: Option<&Checkpoint>) -> Result<()> {
         let (lease, checkpoint) = (lease.clone(), checkpoint.cloned());
         self.database.write(move |write| checkpoints::set(write, &lease, checkpoint.as_ref())).await
+    }
+}
+
+#[async_trait]
+impl Overrides for SqliteStore {
+    fn overrides(&self, connection: &ConnectionKey) -> BoxStream<'static, Result<Vec<Override>>> {
+        let start = (Arc::clone(&self.database), connection.clone(), None);
+        Box::pin(stream::try_unfold(start, async |(database, connection, after)| {
+            let (asked, from): (_, Option<(RecordId, TargetField)>) = (connection.clone(), after);
+            let page = move |view: &_| overrides::page(view, &asked, from.as_ref(), LINKS_PER_BATCH);
+            let batch = database.read(page).await?;
+            let after = batch.last().map(|last| (last.record.clone(), last.field.clone()));
+            Ok(after.map(|after| (batch, (database, connection, Some(after)))))
+        }))
+    }
+
+    async fn put_overrides(&self, lease: &Lease, overrides: &[Override]) -> Result<()> {
+        let (lease, overrides) = (lease.clone(), overrides.to_vec());
+        self.database.write_and_purge(move |write| overrides::put(write, &lease, &overrides)).await
+    }
+
+    async fn remove_overrides(&self, lease: &Lease, which: &[(RecordId, TargetField)]) -> Result<()> {
+        let (lease, which) = (lease.clone(), which.to_vec());
+        self.database.write_and_purge(move |write| overrides::remove(write, &lease, &which)).await
+    }
+}
+
+#[async_trait]
+impl Retention for SqliteStore {
+    async fn remove_links(&self, lease: &Lease, records: &[RecordId]) -> Result<u64> {
+        let (lease, records) = (lease.clone(), records.to_vec());
+        self.database.write_and_purge(move |write| retention::remove_links(write, &lease, &records)).await
+    }
+
+    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
+        let lease = lease.clone();
+        self.database.write_and_purge(move |write| retention::purge(write, &lease, before)).await
+    }
+
+    async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {
+        let (lease, record) = (lease.clone(), record.clone());
+        self.database.write_and_purge(move |write| retention::forget(write, &lease, &record, tombstone)).await
+    }
+
+    async fn forgotten(&self, connection: &ConnectionKey) -> Result<Vec<Print>> {
+        let connection = connection.clone();
+        self.database.read(move |view| retention::forgotten(view, &connection)).await
     }
 }
 

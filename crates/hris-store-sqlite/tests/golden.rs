@@ -15,8 +15,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::TryStreamExt as _;
 use hris_core::keys::{FieldTag, Fingerprinter, KeyId, Print, Prints};
 use hris_core::store::{
-    ActionState, Baseline, Checkpoint, Checkpoints as _, Leases as _, Link, Links as _, OpenClaim, PlanState,
-    Plans as _, Runs as _, Settlement, StoredAction, StoredPlan,
+    ActionState, Baseline, Checkpoint, Checkpoints as _, Leases as _, Link, Links as _, OpenClaim, Override,
+    Overrides as _, PlanState, Plans as _, Retention as _, Runs as _, Settlement, StoredAction, StoredPlan,
+    Until,
 };
 use hris_core::{
     Action, ActionKind, Attributes, BirthDate, ConnectionKey, EmployeeRef, Expectation, HoldReason,
@@ -30,11 +31,14 @@ use rusqlite::Connection;
 
 /// The store of version 1 with the example in it, as SQL. It is never written again.
 const STORE_V1: &str = "store-v1.sql";
+/// The store of version 3. It is never written again.
+const STORE_V3: &str = "store-v3.sql";
 /// The store as it is written now.
-const STORE: &str = "store-v3.sql";
+const STORE: &str = "store-v4.sql";
 
 /// Every persisted form: its golden file, and where it is found in the example's store.
-const FORMS: [(&str, &str); 10] = [
+const FORMS: [(&str, &str); 11] = [
+    ("override-v1.json", "SELECT body FROM override"),
     ("checkpoint-v1.json", "SELECT body FROM checkpoint"),
     ("baseline-v1.json", "SELECT baseline FROM connection"),
     ("header-v1.json", "SELECT header FROM plan WHERE name = 'held'"),
@@ -148,6 +152,12 @@ fn checkpoint() -> Checkpoint {
     checkpoint
 }
 
+fn one_override() -> Override {
+    let value = Some(Value::from("Nerea"));
+    let one = Override::new("r9", MemberField::FirstName, value, "ola", "asked by mail", at(4));
+    one.until(Until::SourceChanges(Some(Print(7))))
+}
+
 fn header(plan: &str) -> PlanHeader {
     let origin = PlanOrigin {
         id: PlanId::from(plan),
@@ -203,6 +213,8 @@ async fn write_example(path: &Path) {
     let lease = store.acquire(&connection(), &"night".into(), at(0), ttl).await.unwrap();
     store.set_baseline(&lease, &baseline()).await.unwrap();
     store.set_checkpoint(&lease, Some(&checkpoint())).await.unwrap();
+    store.put_overrides(&lease, &[one_override()]).await.unwrap();
+    store.forget(&lease, &"r8".into(), Print(1 << 63)).await.unwrap();
     store.put_links(&lease, &links()).await.unwrap();
     let [create, adopt, update, reactivate, leave] = actions();
     let plan = PlanId::from("held");
@@ -220,7 +232,7 @@ async fn write_example(path: &Path) {
     store.record_run(&lease, &report()).await.unwrap();
 }
 
-/// Reads back what [`write_example`] wrote, with what came in version 2 if the file had it.
+/// Reads back what [`write_example`] wrote, with what came in later versions if the file had it.
 async fn check_example(path: &Path, version: u32) {
     let store = SqliteStore::open(path).unwrap();
     store.verify().await.unwrap();
@@ -228,6 +240,10 @@ async fn check_example(path: &Path, version: u32) {
     assert_eq!(store.baseline(&own).await.unwrap(), Some(baseline()));
     let remembered = (version >= 2).then(checkpoint);
     assert_eq!(store.checkpoint(&own).await.unwrap(), remembered);
+    let overrides: Vec<_> = store.overrides(&own).try_concat().await.unwrap();
+    assert_eq!(overrides, Vec::from_iter((version >= 4).then(one_override)));
+    let forgotten = store.forgotten(&own).await.unwrap();
+    assert_eq!(forgotten, Vec::from_iter((version >= 4).then_some(Print(1 << 63))));
     let found: Vec<_> = store.links(&own).try_concat().await.unwrap();
     assert_eq!(found, links());
     let plans = store.open_plans(&own).await.unwrap();
@@ -259,6 +275,9 @@ async fn write_what_is_new(path: &Path) {
     let lease = store.acquire(&connection(), &"new".into(), at(30), Duration::ZERO).await.unwrap();
     store.set_checkpoint(&lease, Some(&checkpoint())).await.unwrap();
     assert_eq!(store.checkpoint(&connection()).await.unwrap(), Some(checkpoint()));
+    store.put_overrides(&lease, &[one_override()]).await.unwrap();
+    store.forget(&lease, &"r77".into(), Print(1)).await.unwrap();
+    assert_eq!(store.remove_links(&lease, &["r1".into()]).await.unwrap(), 1);
 }
 
 /// Tables and rows of a file as SQL that makes them.
@@ -297,12 +316,12 @@ fn every_form_is_written_as_its_golden_file_has_it() {
     }
     compare(STORE, &dump(&file));
     drop(file);
-    run(check_example(&path, 2));
+    run(check_example(&path, 4));
 }
 
 #[test]
 fn a_store_of_every_version_is_read_and_takes_what_is_new() {
-    for (version, name) in [(1, STORE_V1), (2, STORE)] {
+    for (version, name) in [(1, STORE_V1), (3, STORE_V3), (4, STORE)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.sqlite");
         let script = fs::read_to_string(golden(name)).unwrap();

@@ -59,6 +59,14 @@ impl Checkpoint {
     }
 }
 
+impl Checkpoint {
+    /// Takes a person out, as a store does when it forgets them.
+    pub fn forget(&mut self, record: &RecordId, print: Print) {
+        self.unsettled.retain(|open| open != record);
+        self.claims.retain(|claim| claim.record != print);
+    }
+}
+
 /// Unique values that a record claims in the HR system, by their fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OpenClaim {

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use hris_core::{ConnectionKey, PlanId, Result, StateStore};
 use serde::Serialize;
 
-/// What a store knows of one connection, as text for comparison: baseline, checkpoint, links, open plans and those in `plans`
+/// What a store knows of one connection, as text for comparison: baseline, checkpoint, links, overrides, open plans and those in `plans`
 /// with actions and problems, and run reports. Equal content gives equal text.
 ///
 /// For tests, such as one that a dry run changes nothing. Final plans are shown only if named, since the ports list
@@ -28,6 +28,16 @@ pub async fn contents(
     links.sort_by(|one, other| one.record.cmp(&other.record));
     for link in &links {
         line(&mut out, "link", link);
+    }
+    let mut overrides: Vec<_> = store.overrides(connection).try_concat().await?;
+    overrides.sort_by_cached_key(|one| (one.record.clone(), one.field.to_string()));
+    for one in &overrides {
+        line(&mut out, "override", one);
+    }
+    let mut forgotten = store.forgotten(connection).await?;
+    forgotten.sort();
+    for print in &forgotten {
+        line(&mut out, "forgotten", print);
     }
     let open = store.open_plans(connection).await?;
     let mut shown: Vec<_> = open.into_iter().map(|plan| plan.header.id).collect();

@@ -5,7 +5,9 @@ use hris_core::{ErrorKind, PlanId, StateStore};
 
 use super::StoreHarness;
 use super::fixture::{Fixture, TTL_MINUTES, ids, lease_for, ok, refused};
-use super::sample::{baseline, checkpoint, create, creates, header, link, problem, report};
+use super::sample::{
+    at, baseline, checkpoint, create, creates, header, link, one_override, problem, record, report,
+};
 
 /// Every write to a draft, beside the writes that need no plan, with a lease that somebody took over.
 pub async fn a_draft_refuses_whoever_lost_the_lease(harness: StoreHarness) {
@@ -67,6 +69,11 @@ async fn refuses_writes_to_draft(store: &dyn StateStore, lease: &Lease, plan: &P
     let results = [
         ("set_baseline", store.set_baseline(lease, &baseline()).await),
         ("set_checkpoint", store.set_checkpoint(lease, Some(&checkpoint())).await),
+        ("put_overrides", store.put_overrides(lease, &[one_override(9)]).await),
+        ("remove_overrides", store.remove_overrides(lease, &[]).await),
+        ("remove_links", store.remove_links(lease, &[]).await.map(drop)),
+        ("purge", store.purge(lease, at(9)).await.map(drop)),
+        ("forget", store.forget(lease, &record(9), hris_core::keys::Print(9)).await),
         ("put_links", store.put_links(lease, &[link(9)]).await),
         ("open_plan", store.open_plan(lease, &PlanId::from("another")).await),
         ("append", store.append(lease, plan, &[create(9)], &[problem(9)]).await),

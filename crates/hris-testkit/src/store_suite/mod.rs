@@ -30,7 +30,9 @@ pub mod fencing;
 pub mod journal;
 pub mod leases;
 pub mod links;
+pub mod overrides;
 pub mod plans;
+pub mod retention;
 pub mod runs;
 pub mod tenants;
 
@@ -110,6 +112,15 @@ macro_rules! store_conformance {
                 runs::reports_come_newest_first_and_paged,
                 runs::a_report_of_the_same_run_replaces_the_earlier,
                 runs::a_report_of_another_connection_is_refused,
+                overrides::an_override_comes_back_as_written,
+                overrides::a_later_override_takes_the_place_of_the_earlier,
+                overrides::an_override_that_is_taken_back_is_gone,
+                overrides::every_override_is_streamed_exactly_once,
+                retention::links_that_are_removed_are_gone_and_can_be_written_again,
+                retention::removed_links_are_not_streamed,
+                retention::a_purge_takes_what_is_final_and_old,
+                retention::a_forgotten_person_is_nowhere_any_more,
+                retention::whoever_was_forgotten_stays_forgotten,
                 tenants::no_read_finds_what_another_connection_wrote,
                 tenants::equal_ids_of_two_connections_stay_apart,
                 tenants::a_draft_of_one_connection_leaves_the_others_alone,
@@ -147,7 +158,9 @@ mod tests {
             ("journal", include_str!("journal.rs")),
             ("leases", include_str!("leases.rs")),
             ("links", include_str!("links.rs")),
+            ("overrides", include_str!("overrides.rs")),
             ("plans", include_str!("plans.rs")),
+            ("retention", include_str!("retention.rs")),
             ("runs", include_str!("runs.rs")),
             ("tenants", include_str!("tenants.rs")),
         ];

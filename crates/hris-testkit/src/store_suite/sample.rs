@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use hris_core::keys::{FieldTag, Fingerprinter, KeyId, Print, Prints};
-use hris_core::store::{Baseline, Checkpoint, Link, OpenClaim};
+use hris_core::store::{Baseline, Checkpoint, Link, OpenClaim, Override};
 use hris_core::{
     Action, ActionKind, AppliedCounts, Attributes, BirthDate, ConnectionKey, EmployeeId, EmployeeRef,
     Expectation, HoldReason, LeaveReason, LinkAfter, LinkState, MappingVersion, MemberField, MemberId,
@@ -53,6 +53,11 @@ pub(crate) fn checkpoint() -> Checkpoint {
         OpenClaim { record: Print(7), employee_id: None, email: None },
     ];
     checkpoint
+}
+
+pub(crate) fn one_override(number: usize) -> Override {
+    let value = Some(Value::from("Ana\u{0301} \"Nerea\" \u{5c71}"));
+    Override::new(record(number), MemberField::FirstName, value, "ola", "asked by mail", at(3))
 }
 
 pub(crate) fn record(number: usize) -> RecordId {

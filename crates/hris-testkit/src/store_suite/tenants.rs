@@ -4,7 +4,9 @@ use hris_core::store::{Lease, Settlement};
 use hris_core::{ConnectionKey, PlanId, RunId, StateStore};
 
 use super::fixture::{Fixture, lease_for, ok, pending};
-use super::sample::{baseline, checkpoint, create, creates, header, link, member, problem, record, report};
+use super::sample::{
+    baseline, checkpoint, create, creates, header, link, member, one_override, problem, record, report,
+};
 use super::{StoreHarness, contents};
 
 /// Keys that careless joining or comparing would take for the sample connection `brisa`, `hr`.
@@ -82,6 +84,8 @@ async fn write_everything(store: &dyn StateStore, lease: &Lease, print: u64) -> 
     link.email = Some(hris_core::keys::Print(print));
     ok(store.set_baseline(lease, &baseline).await, "set a baseline under a lease");
     ok(store.set_checkpoint(lease, Some(&checkpoint())).await, "set a checkpoint under a lease");
+    ok(store.put_overrides(lease, &[one_override(0)]).await, "record an override under a lease");
+    ok(store.forget(lease, &record(77), hris_core::keys::Print(print)).await, "forget somebody");
     ok(store.open_plan(lease, &plan).await, "open a plan whose id another connection uses too");
     ok(store.append(lease, &plan, &creates(0..2), &[problem(0)]).await, "append to the draft just opened");
     ok(store.seal(lease, &header(own, &plan, 0)).await, "seal the draft just filled");
