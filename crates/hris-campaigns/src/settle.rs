@@ -100,6 +100,8 @@ impl Settling<'_, '_> {
                 matched.insert(wanted.id);
             } else if self.opted_out(wanted) {
                 self.note_opt_out(wanted);
+            } else if wanted.gift.timing == Timing::TooLate && self.waits(wanted.id) {
+                // Kept on its date until that is over everywhere, or called off if the date moved into the past.
             } else {
                 matched.insert(wanted.id);
                 self.gift(wanted);
@@ -113,6 +115,10 @@ impl Settling<'_, '_> {
                 self.unmatched(send);
             }
         }
+    }
+
+    fn waits(&self, id: SendId) -> bool {
+        self.known.get(&id).is_some_and(|send| send.state().is_waiting())
     }
 
     fn is_refused(&self, campaign: usize) -> bool {
@@ -197,11 +203,7 @@ impl Settling<'_, '_> {
             ),
             None if is_new => self.plan(wanted),
             None => {}
-            Some(send) if send.state().is_waiting() => {
-                if wanted.gift.timing != Timing::TooLate {
-                    self.confirm(wanted, send);
-                }
-            }
+            Some(send) if send.state().is_waiting() => self.confirm(wanted, send),
             Some(send) => self.revive(wanted, send),
         }
     }

@@ -12,7 +12,7 @@ use story::{Story, story};
 fn cases() -> ProptestConfig {
     let default = ProptestConfig::default();
     // A story is years long.
-    ProptestConfig { cases: default.cases.div_ceil(6), ..default }
+    ProptestConfig { cases: default.cases.div_ceil(16), failure_persistence: None, ..default }
 }
 
 proptest! {

@@ -118,7 +118,7 @@ fn someone() -> impl Strategy<Value = Someone> {
 fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         2 => (-45i16..45).prop_map(Edit::MoveStart),
-        3 => (-12i16..45).prop_map(Edit::StartAround),
+        5 => (-9i16..20).prop_map(Edit::StartAround),
         1 => (-40i16..40).prop_map(Edit::MoveBirth),
         4 => status().prop_map(Edit::Status),
         1 => any::<bool>().prop_map(Edit::Address),
@@ -138,11 +138,11 @@ fn faults() -> impl Strategy<Value = Vec<Option<MailFault>>> {
 fn day() -> impl Strategy<Value = Day> {
     let gap = prop_oneof![1 => Just(0u16), 12 => Just(1u16), 2 => 2u16..5, 1 => 5u16..40, 1 => 40u16..200];
     let edits = prop_oneof![
-        3 => Just(Vec::new()), 1 => prop::collection::vec((any::<prop::sample::Index>(), edit()), 1..3)
+        2 => Just(Vec::new()), 1 => prop::collection::vec((any::<prop::sample::Index>(), edit()), 1..3)
     ];
     let reading = prop_oneof![
         12 => Just(Reading::Complete), 1 => Just(Reading::BrokenOff), 1 => Just(Reading::Stale),
-        1 => (0u8..6, any::<bool>()).prop_map(|(writes, last)| Reading::Dies(writes, last)),
+        3 => (0u8..5, any::<bool>()).prop_map(|(writes, last)| Reading::Dies(writes, last)),
         1 => Just(Reading::ClockBack),
     ];
     let admin = prop_oneof![
@@ -151,7 +151,7 @@ fn day() -> impl Strategy<Value = Day> {
     ];
     let noon = prop_oneof![
         1 => Just(None), 8 => Just(Some(None)),
-        1 => (0u8..4, any::<bool>()).prop_map(|death| Some(Some(death)))
+        3 => (0u8..3, any::<bool>()).prop_map(|death| Some(Some(death)))
     ];
     (gap, edits, reading, admin, [faults(), faults()], noon).prop_map(
         |(gap, edits, reading, admin, faults, noon)| Day { gap, edits, reading, admin, faults, noon },
@@ -160,7 +160,7 @@ fn day() -> impl Strategy<Value = Day> {
 
 pub(crate) fn story() -> impl Strategy<Value = Story> {
     let leap = prop_oneof![Just(LeapDay::Backward), Just(LeapDay::Forward), Just(LeapDay::Omit)];
-    let people = prop::collection::vec(someone(), 1..5);
+    let people = prop::collection::vec(someone(), 1..8);
     let days = prop::collection::vec(day(), 20..400);
     let lates = [0u16..9, 0u16..6];
     (prop::sample::select(&ZONES[..]), leap, lates, any::<bool>(), people, days)
