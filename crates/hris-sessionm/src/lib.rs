@@ -5,6 +5,7 @@
 mod client;
 mod convert;
 mod credentials;
+pub mod crm;
 mod desk;
 mod effects;
 #[cfg(feature = "mock")]

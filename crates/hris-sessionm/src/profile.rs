@@ -288,6 +288,17 @@ impl ProfileEdit {
         self.0.remove(field);
     }
 
+    /// This change with another on top.
+    pub(crate) fn and(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.clone());
+        self
+    }
+
+    /// Leaves out what is cleared: somebody new has nothing to clear.
+    pub(crate) fn drop_cleared(&mut self) {
+        self.0.retain(|_, value| value.is_some());
+    }
+
     /// How many fields it changes.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -236,12 +236,29 @@ fn ambiguous(hits: &[CustomerHit]) -> Error {
 }
 
 impl Customer {
-    /// What an edit would set that this customer does not have; used to see whether an update arrived.
+    /// What an edit would set that this customer does not have, exactly.
     pub(crate) fn differs_from(&self, edit: &ProfileEdit) -> Vec<ProfileField> {
-        let differs = |(field, value): (&ProfileField, Option<&ProfileValue>)| {
-            (!self.has(field, value)).then(|| field.clone())
+        let email = |wanted: &str| self.email.as_ref().is_some_and(|held| held.as_str() == wanted);
+        self.without(edit, email)
+    }
+
+    /// What of an edit that was sent is not there. An address counts as there in any case: SessionM may fold it.
+    pub(crate) fn lacks(&self, edit: &ProfileEdit) -> Vec<ProfileField> {
+        let email = |wanted: &str| {
+            self.email.as_ref().is_some_and(|held| held.folded() == hris_core::fold_email(wanted))
         };
-        edit.iter().filter_map(differs).collect()
+        self.without(edit, email)
+    }
+
+    fn without(&self, edit: &ProfileEdit, has_email: impl Fn(&str) -> bool) -> Vec<ProfileField> {
+        let missing = |(field, value): (&ProfileField, Option<&ProfileValue>)| {
+            let is_there = match (field, value) {
+                (ProfileField::Email, Some(ProfileValue::Text(text))) => has_email(text),
+                _ => self.has(field, value),
+            };
+            (!is_there).then(|| field.clone())
+        };
+        edit.iter().filter_map(missing).collect()
     }
 
     fn has(&self, field: &ProfileField, wanted: Option<&ProfileValue>) -> bool {
@@ -254,12 +271,6 @@ impl Customer {
             ProfileField::FirstName => text(self.first_name.as_deref()),
             ProfileField::LastName => text(self.last_name.as_deref()),
             ProfileField::Gender => text(self.gender.as_deref()),
-            ProfileField::Email => match wanted {
-                Some(ProfileValue::Text(text)) => {
-                    self.email.as_ref().is_some_and(|held| hris_core::fold_email(text) == held.folded())
-                }
-                _ => false,
-            },
             ProfileField::ExternalId => match wanted {
                 Some(ProfileValue::Text(text)) => {
                     ExternalId::parse(text).is_some_and(|wanted| self.has_external_id(&wanted))

@@ -46,7 +46,7 @@ impl SessionM {
             Effect::Update { customer, edit } => {
                 let found = self.customer_by_id(customer.id()).await.unwrap_or(None);
                 let unconfirmed = match &found {
-                    Some(found) => found.differs_from(edit),
+                    Some(found) => found.lacks(edit),
                     None => edit.fields().cloned().collect(),
                 };
                 let done = Done::Customer { customer: found.map(Box::new), unconfirmed };
@@ -141,7 +141,7 @@ impl SessionM {
             let facts = vec!["there is no such customer any more".to_owned()];
             return Ok(Finding::Unknown(Leaning::Unknown, facts));
         };
-        let differs = found.differs_from(edit);
+        let differs = found.lacks(edit);
         if differs.is_empty() {
             return Ok(happened(found));
         }

@@ -57,6 +57,22 @@ pub enum AccountStatus {
 }
 
 impl AccountStatus {
+    /// SessionM's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Good => "good",
+            Self::MultipleAccounts => "multi",
+            Self::Reported => "reported",
+            Self::VoluntarilySuspended => "vol",
+            Self::Reviewed => "rev",
+            Self::TermsBreached => "tos",
+            Self::Unverified => "unverified",
+            Self::Warned => "warn",
+            Self::Unknown => "unknown",
+            Self::Other(word) => word,
+        }
+    }
+
     pub(crate) fn read(word: Option<&str>) -> Self {
         let Some(word) = word else { return Self::Unknown };
         match word.to_ascii_lowercase().as_str() {

@@ -142,6 +142,9 @@ pub struct Settings {
     /// Notes.
     #[serde(default)]
     pub notes: Option<NotesCall>,
+    /// How a CRM is kept in step; for [`CrmRules`](crate::crm::CrmRules), the client itself does not look at it.
+    #[serde(default)]
+    pub crm: Option<crate::crm::CrmSettings>,
     /// How fast and how often.
     #[serde(default)]
     pub limits: Limits,
@@ -174,6 +177,7 @@ impl Settings {
             timeline: None,
             merge: None,
             notes: None,
+            crm: None,
             limits: Limits::default(),
             paths: PathOverrides::default(),
         }
@@ -225,6 +229,9 @@ impl Settings {
         }
         if let Some(notes) = &self.notes {
             notes.validate()?;
+        }
+        if let Some(crm) = &self.crm {
+            crate::crm::CrmRules::new(crm.clone(), self.lookup_by)?;
         }
         self.limits.validate()?;
         self.paths.validate()
