@@ -1,5 +1,7 @@
 //! The rules between a CRM and SessionM, sentence by sentence of the connector's description. No HTTP anywhere.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's helpers fail with the test")]
+
 use hris_core::{FieldRule, SourceField, TargetField, Transform, Value};
 use hris_sessionm::crm::{
     CrmRecord, CrmRules, CrmSettings, Decision, MergedRecords, OwnWrites, ParentObject, Reason,

@@ -1,5 +1,7 @@
 //! The mock desk keeps the contract of the trait: it refuses what cannot be, loses answers, and never does a key twice.
 
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
 use hris_core::ErrorKind;
 use hris_sessionm::mock::{MockDesk, MockFault};
 use hris_sessionm::{

@@ -114,17 +114,18 @@ fn effects() -> Vec<Effect> {
     ]
 }
 
+fn note<T: std::fmt::Debug>(shown: &mut Vec<String>, result: hris_core::Result<T>) {
+    shown.push(match result {
+        Ok(value) => format!("{value:?}"),
+        Err(error) => chain(&error),
+    });
+}
+
 async fn read_everything(stage: &Stage, shown: &mut Vec<String>) {
     let desk: &dyn LoyaltyDesk = &stage.client;
     let who = customer();
     let paging = Paging::default().containing("canary-search");
     let now = NOW.parse().unwrap();
-    fn note<T: std::fmt::Debug>(shown: &mut Vec<String>, result: hris_core::Result<T>) {
-        shown.push(match result {
-            Ok(value) => format!("{value:?}"),
-            Err(error) => chain(&error),
-        });
-    }
     note(shown, desk.find(&keys()).await);
     note(shown, desk.customer(who.id()).await);
     for by in [

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use crate::settings::{Call, ConnectUserKey, LookupBy, Operation, Values};
 use crate::wire::points::Payload;
-use crate::{Credentials, CustomerRef, Settings};
+use crate::{Credentials, CustomerRef, ExternalId, Settings};
 use errors::{Family, SessionMErrors};
 
 pub use offers::IssuedCopy;
@@ -201,7 +201,7 @@ impl SessionM {
     pub(crate) fn connect_user<'a>(&self, customer: &'a CustomerRef) -> Result<&'a str> {
         match self.settings().connect_user_key {
             ConnectUserKey::CustomerId => Ok(customer.id().as_str()),
-            ConnectUserKey::ExternalId => customer.external_id().map(|id| id.as_str()).ok_or_else(|| {
+            ConnectUserKey::ExternalId => customer.external_id().map(ExternalId::as_str).ok_or_else(|| {
                 Error::new(ErrorKind::Invalid, "the customer has no external id, by which Connect goes here")
                     .with_hint("read the customer first, or set `connect_user_key` to \"customer_id\"")
             }),

@@ -52,10 +52,8 @@ impl SessionM {
         customer: &CustomerRef,
         query: &RewardQuery,
     ) -> Result<Listing<Reward>> {
-        let affords = match query.affordable_only {
-            true => Some(self.read_balances(customer).await?.spendable()),
-            false => None,
-        };
+        let affords =
+            if query.affordable_only { Some(self.read_balances(customer).await?.spendable()) } else { None };
         let stores = self.stores(customer).await?;
         let first = stores.first().map(|store| store.as_str().to_owned()).unwrap_or_default();
         let rewards = self.store_rows(&stores).await?.into_iter().map(|row| convert::reward(row, &first));
@@ -74,16 +72,16 @@ impl SessionM {
 
     /// The configured stores, else those of the member.
     async fn stores(&self, customer: &CustomerRef) -> Result<Vec<RewardStoreId>> {
-        let configured = &self.settings().rewards.store_ids;
-        if !configured.is_empty() {
-            return Ok(configured.clone());
-        }
         #[derive(Serialize)]
         struct Body<'a> {
             retailer_id: &'a str,
             user_id: &'a str,
             include_point_balances: bool,
             culture: &'a str,
+        }
+        let configured = &self.settings().rewards.store_ids;
+        if !configured.is_empty() {
+            return Ok(configured.clone());
         }
         let body = Body {
             retailer_id: self.retailer(),

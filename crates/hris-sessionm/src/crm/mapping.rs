@@ -9,7 +9,7 @@ use hris_core::{
 
 use super::{CrmChange, CrmRecord, CrmSettings};
 use crate::profile::{Mutability, ProfileEdit, ProfileField, ProfileValue};
-use crate::{Customer, Phone};
+use crate::{Customer, ExternalId, Phone};
 
 /// Both directions, compiled.
 #[derive(Clone, Debug)]
@@ -237,7 +237,7 @@ impl FieldSource for Customer {
         };
         match field {
             SourceField::Employee(EmployeeField::EmployeeId) => {
-                text(self.external_id.as_ref().map(|id| id.as_str()))
+                text(self.external_id.as_ref().map(ExternalId::as_str))
             }
             SourceField::Employee(EmployeeField::WorkEmail) => {
                 text(self.email.as_ref().map(hris_core::Email::as_str))

@@ -30,8 +30,8 @@ impl CrmRules {
         if !unwritable.is_empty() {
             let targets = Vec::from_iter(unwritable).join(", ");
             return Err(Error::config(
-                "the CRM mapping writes fields that SessionM sets itself",
-                "leave the rules out",
+                "the CRM mapping writes fields that it cannot",
+                "leave the rules out; both keys have settings of their own",
             )
             .with_context("targets", targets));
         }
@@ -242,7 +242,9 @@ impl CrmRules {
         let Edit { mut edit, problems } = self.mappings.edit(record, changed, Some(customer));
         let differs = customer.differs_from(&edit);
         let same: Vec<_> = edit.fields().filter(|field| !differs.contains(field)).cloned().collect();
-        same.iter().for_each(|field| edit.remove(field));
+        for field in &same {
+            edit.remove(field);
+        }
         if edit.is_empty() {
             return match self.fall_back(record).filter(|_| reason == Reason::RecordCreated) {
                 Some(change) => Decision::write(change, reason, problems),

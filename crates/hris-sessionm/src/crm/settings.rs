@@ -12,6 +12,7 @@ use crate::settings::filled;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "they are the boxes of a form")]
 pub struct CrmSettings {
     /// *Parent Object*: which kind of record a customer belongs to.
     #[serde(default)]

@@ -94,10 +94,8 @@ impl SessionM {
         match &prepared.effect {
             Effect::Create(new) => {
                 let customer = self.create_customer(new).await?;
-                let unconfirmed = match customer.opted_in == new.opted_in {
-                    true => Vec::new(),
-                    false => vec![ProfileField::OptedIn],
-                };
+                let unconfirmed =
+                    if customer.opted_in == new.opted_in { Vec::new() } else { vec![ProfileField::OptedIn] };
                 Ok(Answer::Done(Done::Customer { customer: Some(Box::new(customer)), unconfirmed }))
             }
             Effect::Enrol { customer } => {

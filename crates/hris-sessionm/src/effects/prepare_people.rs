@@ -33,9 +33,10 @@ impl SessionM {
         if let Some(refusal) = self.taken(&keys).await? {
             refuse!(refusal);
         }
-        let summary = match new.opted_in {
-            true => "Create this customer in SessionM and enrol them in the loyalty programme.",
-            false => "Create this customer in SessionM without enrolling them in the loyalty programme.",
+        let summary = if new.opted_in {
+            "Create this customer in SessionM and enrol them in the loyalty programme."
+        } else {
+            "Create this customer in SessionM without enrolling them in the loyalty programme."
         };
         Ok(Ok(Checked::new(summary.to_owned(), Before::default())))
     }

@@ -246,9 +246,10 @@ impl SessionM {
         let since = prepared.at - SKEW;
         Ok(match (&past, in_wallet) {
             (Some(held), _) if held.redeemed_at.is_some() => {
-                match held.redeemed_at.is_some_and(|at| at >= since) {
-                    true if is_redeem => done(),
-                    _ => unknown(Leaning::NotDone, "the offer was redeemed otherwise"),
+                if is_redeem && held.redeemed_at.is_some_and(|at| at >= since) {
+                    done()
+                } else {
+                    unknown(Leaning::NotDone, "the offer was redeemed otherwise")
                 }
             }
             (_, Some(_)) => unseen("the offer is in the wallet as before"),
@@ -336,11 +337,9 @@ fn seen_tags(before: Option<&[Tag]>, now: &[Tag], wanted: &[String]) -> Finding 
             _ => unclear += 1,
         }
     }
-    match unclear {
-        0 => Finding::Happened(Done::Added),
-        _ => {
-            let fact = format!("{unclear} of the tags may have been there before");
-            Finding::Unknown(Leaning::Unknown, vec![fact])
-        }
+    if unclear == 0 {
+        return Finding::Happened(Done::Added);
     }
+    let fact = format!("{unclear} of the tags may have been there before");
+    Finding::Unknown(Leaning::Unknown, vec![fact])
 }

@@ -176,13 +176,11 @@ impl LoyaltyDesk for MockDesk {
         if state.log.iter().any(|logged| logged.key == key && logged.happened) {
             return Ok(Preparation::Refused(Refusal::AlreadyDone));
         }
-        Ok(match state.obstacle(&effect) {
-            Some(refusal) => Preparation::Refused(refusal),
-            None => {
-                let word = effect.as_str();
-                Preparation::Ready(Box::new(Prepared::new(effect, key, word, state.now)))
-            }
-        })
+        if let Some(refusal) = state.obstacle(&effect) {
+            return Ok(Preparation::Refused(refusal));
+        }
+        let word = effect.as_str();
+        Ok(Preparation::Ready(Box::new(Prepared::new(effect, key, word, state.now))))
     }
 
     async fn commit(&self, prepared: Prepared) -> Result<Committed> {

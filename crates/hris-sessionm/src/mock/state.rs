@@ -115,13 +115,11 @@ impl State {
 
     /// A customer's record, made if there is none.
     pub(super) fn record(&mut self, id: &CustomerId) -> &mut Record {
-        let index = match self.records.iter().position(|record| record.customer.id == *id) {
-            Some(index) => index,
-            None => {
-                self.records.push(Record::new(Customer::new(id.clone()), Vec::new()));
-                self.records.len() - 1
-            }
-        };
+        let known = self.records.iter().position(|record| record.customer.id == *id);
+        let index = known.unwrap_or_else(|| {
+            self.records.push(Record::new(Customer::new(id.clone()), Vec::new()));
+            self.records.len() - 1
+        });
         &mut self.records[index]
     }
 
@@ -275,8 +273,8 @@ impl State {
         match effect {
             Effect::Create(new) => {
                 let mut customer = Customer::new(self.new_id("customer"));
-                customer.external_id = new.external_id.clone();
-                customer.email = new.email.clone();
+                customer.external_id.clone_from(&new.external_id);
+                customer.email.clone_from(&new.email);
                 customer.opted_in = new.opted_in;
                 customer.created_at = Some(self.now);
                 write(&mut customer, &new.profile);
@@ -443,13 +441,13 @@ fn write(customer: &mut Customer, edit: &ProfileEdit) {
             (ProfileField::Locale, _) => customer.locale = text,
             (ProfileField::Email, _) => customer.email = text.as_deref().and_then(Email::parse),
             (ProfileField::ExternalId, _) => {
-                customer.external_id = text.as_deref().and_then(ExternalId::parse)
+                customer.external_id = text.as_deref().and_then(ExternalId::parse);
             }
             (ProfileField::BirthDate, Some(ProfileValue::Date(date))) => customer.birth_date = Some(*date),
             (ProfileField::BirthDate, _) => customer.birth_date = None,
             (ProfileField::OptedIn, Some(ProfileValue::Flag(flag))) => customer.opted_in = *flag,
             (ProfileField::PhoneNumbers, Some(ProfileValue::Phones(phones))) => {
-                customer.phones.clone_from(phones)
+                customer.phones.clone_from(phones);
             }
             (ProfileField::PhoneNumbers, _) => customer.phones.clear(),
             _ => {}

@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_page_knows_its_neighbours_and_the_total() {
-        let list = || Vec::from_iter(1..=7);
+        let list = || (1..=7).collect::<Vec<_>>();
         let first = Paging::first(5).cut(list());
         assert_eq!(
             (first.items.len(), first.total, first.has_next, first.has_previous()),

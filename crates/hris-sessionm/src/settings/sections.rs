@@ -312,11 +312,11 @@ impl Available {
             }
             Self::StoreOffers { store_ids } => lists::check(
                 "offers.available.store_ids",
-                &Vec::from_iter(store_ids.iter().map(|id| id.as_str())),
+                &store_ids.iter().map(RewardStoreId::as_str).collect::<Vec<_>>(),
             ),
             Self::Configured { offers } => lists::check(
                 "offers.available.offers",
-                &Vec::from_iter(offers.iter().map(|offer| offer.id.as_str())),
+                &offers.iter().map(|offer| offer.id.as_str()).collect::<Vec<_>>(),
             ),
             Self::Custom(listing) => {
                 listing.call.validate("offers.available.call", &["user_id"])?;

@@ -146,6 +146,7 @@ struct Case {
 }
 
 /// Every effect there is.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<Case> {
     let same = |stage: &Stage| _ = stage.customer_with_wallet();
     vec![
@@ -387,7 +388,7 @@ fn an_answer_that_cannot_be_read_is_as_unclear_as_a_lost_one() {
             let prepared = stage.prepare(issue(1)).await;
             stage.on(ISSUE, fixture("issue_answer"));
             stage.later(|stage| {
-                _ = stage.on(WALLET, wallet_with("22222222-89ab-4cde-8f01-23456789abcd", "new"))
+                _ = stage.on(WALLET, wallet_with("22222222-89ab-4cde-8f01-23456789abcd", "new"));
             });
             stage.server.faults().add(fault.clone().once().on(|r| r.path().ends_with("/issue")));
             let receipt = stage.client.commit(prepared).await.unwrap().done().unwrap();
@@ -443,7 +444,7 @@ fn awards_that_cannot_be_are_refused_before_the_call() {
             (
                 with(|e| {
                     if let Effect::Award { reason, .. } = e {
-                        *reason = "Whim".into()
+                        *reason = "Whim".into();
                     }
                 }),
                 Refusal::UnknownReason,
@@ -451,7 +452,7 @@ fn awards_that_cannot_be_are_refused_before_the_call() {
             (
                 with(|e| {
                     if let Effect::Award { source, .. } = e {
-                        *source = "s9".into()
+                        *source = "s9".into();
                     }
                 }),
                 Refusal::UnknownSource,
@@ -459,7 +460,7 @@ fn awards_that_cannot_be_are_refused_before_the_call() {
             (
                 with(|e| {
                     if let Effect::Award { account, .. } = e {
-                        *account = "aa0b".into()
+                        *account = "aa0b".into();
                     }
                 }),
                 Refusal::AccountNotLinked,
@@ -546,6 +547,8 @@ fn some_copies_of_several_may_fail_and_each_is_told() {
     });
 }
 
+type Setup<'a> = &'a dyn Fn(&Stage);
+
 #[test]
 fn offers_go_only_where_they_may() {
     run(async {
@@ -562,7 +565,6 @@ fn offers_go_only_where_they_may() {
         let blocked = in_state(|offer| offer["is_redeemable"] = json!(false));
         let active = in_state(|_| {});
         let reissue = || Effect::Reissue { customer: customer(), copy: COPY.into() };
-        type Setup<'a> = &'a dyn Fn(&Stage);
         let table: [(Setup<'_>, Effect, Refusal); 13] = [
             (&redeemed, redeem(COPY), Refusal::AlreadyRedeemed),
             (&redeemed, revoke(COPY), Refusal::AlreadyRedeemed),
