@@ -119,6 +119,16 @@ impl Engine {
         self
     }
 
+    /// What it is made of.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The same engine with another connector and mapping.
+    pub(crate) fn variant(&self, connector: Arc<dyn HrisConnector>, mapping: Arc<dyn FieldMapping>) -> Self {
+        Self { parts: Parts { connector, mapping, ..self.parts.clone() } }
+    }
+
     /// Plans without leaving any trace: store, target and history stay as they are. The plan lives in memory for
     /// as long as the view does, and cannot be applied.
     pub async fn dry_run(&self, as_of: NaiveDate) -> Result<PlanView> {

@@ -21,6 +21,8 @@ use crate::planner::Planner;
 use crate::resolve::Resolver;
 use crate::verify::Inspection;
 
+pub(crate) use reading::without_receipt;
+
 /// How long a lease is asked for; it is prolonged while the run goes on.
 pub(crate) const LEASE: Duration = Duration::from_secs(10 * 60);
 

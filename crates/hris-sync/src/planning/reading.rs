@@ -106,8 +106,7 @@ impl Planning<'_> {
                 _ => {}
             }
         }
-        Err(Error::new(ErrorKind::Incomplete, "the reading ended without a receipt")
-            .with_hint("nothing was applied; the connector or the HR system broke off, try again"))
+        Err(without_receipt())
     }
 
     async fn page(&mut self, page: &[Employee]) -> Result<()> {
@@ -140,4 +139,10 @@ fn wrong_account() -> Error {
         "the credential opens another company than this connection was made for",
     )
     .with_hint("use a credential of the same company, or set up a new connection; nobody was changed")
+}
+
+/// A stream of events that just stops.
+pub(crate) fn without_receipt() -> Error {
+    Error::new(ErrorKind::Incomplete, "the reading ended without a receipt")
+        .with_hint("nothing was applied; the connector or the HR system broke off, try again")
 }
