@@ -2,7 +2,9 @@
 #![doc = include_str!("../README.md")]
 
 mod clock;
+pub mod connections;
 mod connector;
+mod credentials;
 pub mod descriptor;
 mod employee;
 mod error;
@@ -15,6 +17,7 @@ pub mod ledger;
 mod mapping;
 mod member;
 mod member_rules;
+mod notify;
 mod plan;
 mod private;
 mod problem;
@@ -32,6 +35,7 @@ pub use connector::{
     Account, Capabilities, Descriptor, FieldDescriptor, HrisConnector, Lookup, ReadEvent, ReadQuery,
     RejectedRecord,
 };
+pub use credentials::{CredentialStore, Credentials, Purged, SecretRef};
 pub use employee::{Employee, EmploymentStatus, FieldSource, ManagerRef};
 pub use error::{Delivery, Error, ErrorKind, Result};
 pub use field::Field;
@@ -48,6 +52,7 @@ pub use keys::{KeyProvider, SecretKey};
 pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion, ScopeVerdict};
 pub use member::{Attributes, MemberField, MemberRecord, TargetField};
 pub use member_rules::{AttributeRule, Characters, Checked, EmailForm, LengthUnit, MemberRules};
+pub use notify::{NoNotifier, Notice, NoticeContent, Notifier, Recipient, Refused, Told};
 pub use plan::{
     Action, ActionKind, Expectation, HoldReason, LeaveReason, LinkAfter, LinkState, PlanHeader, PlanOrigin,
     PlanSummary, Position, ProvisioningPlan, ReadingSummary, Verdict,
@@ -56,6 +61,7 @@ pub use problem::{FieldProblem, Problem, RuleCode, Severity, rule};
 pub use progress::{NoProgress, Progress, ProgressEvent, Stage};
 pub use receipt::{AbsenceGround, Ground, ListingEvidence, Receipt, Scope, Watermark};
 pub use report::{AppliedCounts, RunReport, RunResult, Trigger, Verification};
+pub use report::{AppliedCounts, Impact, RunReport, RunResult, Trigger};
 pub use source::{EmployeeField, FieldSet, SourceField};
 pub use store::StateStore;
 pub use target::{Invitations, MemberQuery, Outcome, ProvisioningTarget, TargetCapabilities};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{ConnectionKey, Error, HoldReason, PlanId, PlanSummary, RuleCode, RunId, TargetField};
@@ -151,6 +151,9 @@ pub struct RunReport {
     pub applied: AppliedCounts,
     /// Problems by rule, errors and warnings alike.
     pub problems: BTreeMap<RuleCode, u64>,
+    /// Those of [`RunReport::problems`] that are warnings, by rule.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub warnings: BTreeMap<RuleCode, u64>,
     /// The earliest day on which one of this run's leavers is deleted beyond return.
     pub irreversible_from: Option<NaiveDate>,
     /// What a verify run found on the platform.
@@ -172,15 +175,73 @@ impl RunReport {
             planned: PlanSummary::default(),
             applied: AppliedCounts::default(),
             problems: BTreeMap::new(),
+            warnings: BTreeMap::new(),
             irreversible_from: None,
             verified: None,
         }
+    }
+
+    /// How long it took.
+    pub fn duration(&self) -> TimeDelta {
+        self.finished_at - self.started_at
+    }
+
+    /// What became of each kind of action, in the order of [`ActionKind`](crate::ActionKind): the impact on the
+    /// programme.
+    pub fn impact(&self) -> [(&'static str, Impact); 5] {
+        let held = matches!(self.result, RunResult::Held { .. });
+        let (planned, applied) = (&self.planned, &self.applied);
+        [
+            ("create", planned.create, applied.created),
+            ("adopt", planned.adopt, applied.adopted),
+            ("update", planned.update, applied.updated),
+            ("leave", planned.leave, applied.left),
+            ("reactivate", planned.reactivate, applied.reactivated),
+        ]
+        .map(|(kind, planned, applied)| {
+            (kind, Impact { planned, applied, held: if held { planned } else { 0 } })
+        })
+    }
+
+    /// Actions that a guard holds.
+    pub fn held(&self) -> u64 {
+        self.impact().iter().map(|(_, impact)| impact.held).sum()
+    }
+
+    /// Problems that kept a row or an action from being carried out, by rule: those that are no warnings.
+    pub fn errors(&self) -> impl Iterator<Item = (&RuleCode, u64)> {
+        self.problems.iter().filter_map(|(rule, count)| {
+            let errors = count.saturating_sub(self.warnings.get(rule).copied().unwrap_or_default());
+            (errors > 0).then_some((rule, errors))
+        })
+    }
+
+    /// How many problems there were that are no warnings.
+    pub fn error_count(&self) -> u64 {
+        self.errors().map(|(_, count)| count).sum()
+    }
+
+    /// How many warnings there were.
+    pub fn warning_count(&self) -> u64 {
+        self.warnings.values().sum()
     }
 
     /// Marks the run as failed. The message is the error's own, which never holds personal data.
     pub fn fail(&mut self, error: &Error) {
         self.result = RunResult::Failed { message: error.to_string() };
     }
+}
+
+/// What became of one kind of action in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Impact {
+    /// Planned by this run.
+    pub planned: u64,
+    /// Carried out by this run, those of an earlier plan that it continued included.
+    pub applied: u64,
+    /// Held by a guard until somebody releases the plan.
+    pub held: u64,
 }
 
 impl fmt::Display for RunReport {
@@ -216,8 +277,11 @@ impl fmt::Display for RunReport {
                 done.failed, done.uncertain, done.pending
             )?;
         }
-        for (rule, count) in &self.problems {
+        for (rule, count) in self.errors() {
             writeln!(f, "  problem    {count} × {rule}")?;
+        }
+        for (rule, count) in &self.warnings {
+            writeln!(f, "  warning    {count} × {rule}")?;
         }
         if let Some(day) = self.irreversible_from {
             writeln!(f, "  leavers can be brought back until {day}")?;

@@ -23,7 +23,7 @@ use crate::keys::{KeyId, Print, Prints};
 use crate::{
     AccountId, Action, ActionId, ActionKind, Attributes, ConnectionKey, EmployeeId, Expectation, LinkState,
     MappingVersion, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, RecordIdKind, Result, RunId,
-    RunReport, Watermark,
+    RunReport, TenantId, Watermark,
 };
 
 pub use checkpoint::{Checkpoint, Checkpoints, OpenClaim};
@@ -374,6 +374,15 @@ pub trait Plans: fmt::Debug + Send + Sync + 'static {
     /// Writes down how actions ended, together with their links, and erases the values of final ones. An action
     /// need not have been begun. Settling to `Begun` is [`crate::ErrorKind::Invalid`].
     async fn settle(&self, lease: &Lease, plan: &PlanId, settlements: &[Settlement]) -> Result<()>;
+
+    /// Removes the final plans that were made before an instant, with their actions and problems, and answers how
+    /// many. What error files are made from ends here; reports of runs stay.
+    ///
+    /// A store that cannot answers [`crate::ErrorKind::Unsupported`], as the default does.
+    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
+        let _ = (lease, made_before);
+        Err(crate::Error::unsupported("this store keeps its plans"))
+    }
 }
 
 /// The history of runs.
@@ -387,6 +396,15 @@ pub trait Runs: fmt::Debug + Send + Sync + 'static {
 
     /// One report.
     async fn run(&self, connection: &ConnectionKey, run: &RunId) -> Result<Option<RunReport>>;
+
+    /// Reports of all connections of a tenant, newest first by the time they started, from number `offset`, at most
+    /// `limit`: the import history that an administrator sees.
+    ///
+    /// A store that cannot answers [`crate::ErrorKind::Unsupported`], as the default does.
+    async fn tenant_runs(&self, tenant: &TenantId, offset: u64, limit: usize) -> Result<Vec<RunReport>> {
+        let _ = (tenant, offset, limit);
+        Err(crate::Error::unsupported("this store lists the runs of one connection at a time"))
+    }
 }
 
 /// Does not compile if a store can no longer be used as an object.

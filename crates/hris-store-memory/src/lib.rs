@@ -1,6 +1,7 @@
 //! A state store in memory.
 #![doc = include_str!("../README.md")]
 
+mod connections;
 mod dump;
 mod ledger;
 mod state;
@@ -20,7 +21,7 @@ use hris_core::store::{
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, MemberId, PlanHeader, PlanId, Position, Problem,
-    RecordId, Result, RunId, RunReport, TargetField,
+    RecordId, Result, RunId, RunReport, TargetField, TenantId,
 };
 
 use crate::state::State;
@@ -275,6 +276,10 @@ impl Plans for MemoryStore {
     async fn settle(&self, lease: &Lease, plan: &PlanId, settlements: &[Settlement]) -> Result<()> {
         self.state().fenced(lease)?.settle(plan, settlements)
     }
+
+    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
+        Ok(self.state().fenced(lease)?.purge_plans(made_before))
+    }
 }
 
 #[async_trait]
@@ -291,6 +296,16 @@ impl Runs for MemoryStore {
         let state = self.state();
         let known = state.connections.get(connection);
         Ok(known.map(|known| known.runs(offset, limit)).unwrap_or_default())
+    }
+
+    async fn tenant_runs(&self, tenant: &TenantId, offset: u64, limit: usize) -> Result<Vec<RunReport>> {
+        let state = self.state();
+        let mine = state.connections.iter().filter(|(key, _)| key.tenant() == tenant);
+        let mut runs: Vec<_> =
+            mine.flat_map(|(_, known)| known.runs(0, usize::MAX).into_iter().rev()).collect();
+        runs.sort_by_key(|report| report.started_at);
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        Ok(runs.into_iter().rev().skip(offset).take(limit).collect())
     }
 
     async fn run(&self, connection: &ConnectionKey, run: &RunId) -> Result<Option<RunReport>> {

@@ -16,6 +16,7 @@ use hris_core::{
     RecordId, Result, RunId, RunReport, TargetField,
 };
 
+use crate::connections::Setups;
 use crate::ledger::Ledgers;
 
 /// Everything of every connection.
@@ -23,6 +24,7 @@ use crate::ledger::Ledgers;
 pub(crate) struct State {
     pub(crate) connections: BTreeMap<ConnectionKey, Connection>,
     pub(crate) ledgers: Ledgers,
+    pub(crate) setups: Setups,
 }
 
 /// Everything of one connection.
@@ -256,6 +258,15 @@ impl Connection {
         }
         self.forgotten.insert(tombstone);
         Ok(())
+    }
+
+    pub(crate) fn purge_plans(&mut self, made_before: DateTime<Utc>) -> u64 {
+        let before = self.plans.len();
+        self.plans.retain(|_, plan| {
+            let made = plan.header.as_ref().map(|header| header.created_at);
+            !plan.state.is_final() || made.is_none_or(|made| made >= made_before)
+        });
+        (before - self.plans.len()) as u64
     }
 
     pub(crate) fn record_run(&mut self, report: &RunReport) {

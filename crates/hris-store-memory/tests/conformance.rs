@@ -22,3 +22,4 @@ fn fresh_ledger() -> LedgerHarness {
 }
 
 hris_testkit::ledger_conformance!(ledger, fresh_ledger());
+hris_testkit::setup_store_conformance!(setups, Arc::new(MemoryStore::new()));

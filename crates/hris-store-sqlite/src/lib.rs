@@ -3,6 +3,7 @@
 
 mod checkpoints;
 mod codec;
+mod connections;
 mod database;
 mod error;
 mod journal;
@@ -30,7 +31,7 @@ use hris_core::store::{
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
-    RunId, RunReport, TargetField,
+    RunId, RunReport, TargetField, TenantId,
 };
 
 use crate::database::Database;
@@ -334,6 +335,11 @@ impl Plans for SqliteStore {
         let (lease, plan, settlements) = (lease.clone(), plan.clone(), settlements.to_vec());
         self.database.write(move |write| journal::settle(write, &lease, &plan, &settlements)).await
     }
+
+    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
+        let lease = lease.clone();
+        self.database.write_and_purge(move |write| plans::purge(write, &lease, made_before)).await
+    }
 }
 
 #[async_trait]
@@ -346,6 +352,11 @@ impl Runs for SqliteStore {
     async fn runs(&self, connection: &ConnectionKey, offset: u64, limit: usize) -> Result<Vec<RunReport>> {
         let connection = connection.clone();
         self.database.read(move |view| runs::page(view, &connection, offset, limit)).await
+    }
+
+    async fn tenant_runs(&self, tenant: &TenantId, offset: u64, limit: usize) -> Result<Vec<RunReport>> {
+        let tenant = tenant.clone();
+        self.database.read(move |view| runs::of_tenant(view, &tenant, offset, limit)).await
     }
 
     async fn run(&self, connection: &ConnectionKey, run: &RunId) -> Result<Option<RunReport>> {

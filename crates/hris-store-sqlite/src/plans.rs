@@ -1,5 +1,6 @@
 //! Drafts and sealed plans.
 
+use chrono::{DateTime, Utc};
 use hris_core::store::{ActionState, Lease, PlanState, StoredAction, StoredPlan};
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, PlanHeader, PlanId, Position, Problem, Result,
@@ -295,6 +296,18 @@ fn erase_rest(write: &Connection, row: &PlanRow) -> Result<()> {
                 .map_err(from_sqlite)?;
         }
     }
+}
+
+/// Actions and problems go with their plan.
+pub(crate) fn purge(write: &Connection, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
+    let ConnectionId(connection) = fenced(write, lease)?;
+    let purged = write
+        .execute(
+            "DELETE FROM plan WHERE connection = ?1 AND phase = ?2 AND created_at < ?3",
+            params![connection, FINAL, made_before.timestamp_micros()],
+        )
+        .map_err(from_sqlite)?;
+    Ok(purged as u64)
 }
 
 pub(crate) fn actions(

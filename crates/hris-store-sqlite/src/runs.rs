@@ -1,7 +1,7 @@
 //! The run history.
 
 use hris_core::store::Lease;
-use hris_core::{ConnectionKey, Result, RunId, RunReport};
+use hris_core::{ConnectionKey, Result, RunId, RunReport, TenantId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::codec;
@@ -46,6 +46,25 @@ pub(crate) fn page(
     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
     let reports = statement
         .query_map(params![connection, most(limit), offset], |row| row.get::<_, String>(0))
+        .map_err(from_sqlite)?;
+    reports.map(|json| codec::decode("report", json.map_err(from_sqlite)?.as_bytes())).collect()
+}
+
+pub(crate) fn of_tenant(
+    view: &Connection,
+    tenant: &TenantId,
+    offset: u64,
+    limit: usize,
+) -> Result<Vec<RunReport>> {
+    let mut statement = view
+        .prepare_cached(
+            "SELECT report FROM run JOIN connection ON connection.id = run.connection
+             WHERE tenant = ?1 ORDER BY started_at DESC, run.id DESC LIMIT ?2 OFFSET ?3",
+        )
+        .map_err(from_sqlite)?;
+    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+    let reports = statement
+        .query_map(params![tenant.as_str(), most(limit), offset], |row| row.get::<_, String>(0))
         .map_err(from_sqlite)?;
     reports.map(|json| codec::decode("report", json.map_err(from_sqlite)?.as_bytes())).collect()
 }

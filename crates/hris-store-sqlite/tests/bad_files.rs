@@ -85,12 +85,12 @@ fn check(error: &Error, kind: ErrorKind, says: &str) {
 fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = store_with(folder.path(), 3);
-    alter(&path, "PRAGMA user_version = 5");
+    alter(&path, "PRAGMA user_version = 6");
     let before = fs::read(&path).unwrap();
     let error = SqliteStore::open(&path).unwrap_err();
     check(&error, ErrorKind::Integrity, "upgrade");
     assert_eq!(fs::read(&path).unwrap(), before);
-    alter(&path, "PRAGMA user_version = 4");
+    alter(&path, "PRAGMA user_version = 5");
     read(&path).unwrap();
 }
 

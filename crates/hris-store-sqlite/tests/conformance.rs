@@ -45,3 +45,4 @@ fn ledger_in_memory() -> LedgerHarness {
 
 hris_testkit::ledger_conformance!(ledger_file, ledger_in_a_file());
 hris_testkit::ledger_conformance!(ledger_memory, ledger_in_memory());
+hris_testkit::setup_store_conformance!(setups, Arc::new(SqliteStore::open_in_memory().unwrap()));

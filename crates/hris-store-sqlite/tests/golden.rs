@@ -13,6 +13,7 @@ use std::{env, fs};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::TryStreamExt as _;
+use hris_core::connections::{ConnectionStore as _, StoredConnection, WelcomeLedger as _, WelcomeState};
 use hris_core::keys::{FieldTag, Fingerprinter, KeyId, Print, Prints};
 use hris_core::store::{
     ActionState, Baseline, Checkpoint, Checkpoints as _, Leases as _, Link, Links as _, OpenClaim, Override,
@@ -33,11 +34,13 @@ use rusqlite::Connection;
 const STORE_V1: &str = "store-v1.sql";
 /// The store of version 3. It is never written again.
 const STORE_V3: &str = "store-v3.sql";
+/// The store of version 4.
+const STORE_V4: &str = "store-v4.sql";
 /// The store as it is written now.
-const STORE: &str = "store-v4.sql";
+const STORE: &str = "store-v5.sql";
 
 /// Every persisted form: its golden file, and where it is found in the example's store.
-const FORMS: [(&str, &str); 11] = [
+const FORMS: [(&str, &str); 12] = [
     ("override-v1.json", "SELECT body FROM override"),
     ("checkpoint-v1.json", "SELECT body FROM checkpoint"),
     ("baseline-v1.json", "SELECT baseline FROM connection"),
@@ -48,6 +51,7 @@ const FORMS: [(&str, &str); 11] = [
     ("action-state-v1.json", "SELECT state FROM action WHERE ended = 1 ORDER BY rank LIMIT 1"),
     ("problem-v1.json", "SELECT body FROM problem"),
     ("report-v1.json", "SELECT report FROM run"),
+    ("welcome-v1.json", "SELECT state FROM welcome"),
     ("prints-v1.hex", "SELECT hex(prints) FROM link ORDER BY record LIMIT 1"),
 ];
 
@@ -230,6 +234,25 @@ async fn write_example(path: &Path) {
     store.open_plan(&lease, &draft).await.unwrap();
     store.append(&lease, &draft, &[create], &[]).await.unwrap();
     store.record_run(&lease, &report()).await.unwrap();
+    write_setups(&store).await;
+}
+
+fn setup() -> StoredConnection {
+    let due = "2026-03-03T02:07:00Z".parse().unwrap();
+    StoredConnection::new(connection(), Some(due), r#"{"v":1}"#)
+}
+
+async fn write_setups(store: &SqliteStore) {
+    store.put_connection(&setup()).await.unwrap();
+    let begun = ("00042".into(), Some(WelcomeState::Begun));
+    store.set_welcomes(&connection(), &[begun]).await.unwrap();
+}
+
+async fn check_setups(store: &SqliteStore) {
+    let found = store.connection(&connection()).await.unwrap();
+    assert_eq!(found, Some(setup().at_revision(1)));
+    let welcomes = store.welcomes(&connection()).await.unwrap();
+    assert_eq!(welcomes, [("00042".into(), WelcomeState::Begun)]);
 }
 
 /// Reads back what [`write_example`] wrote, with what came in later versions if the file had it.
@@ -267,11 +290,18 @@ async fn check_example(path: &Path, version: u32) {
     assert!(early.is_err(), "the lease is still held");
     let later = store.acquire(&own, &"other".into(), at(11), Duration::ZERO).await.unwrap();
     assert_eq!(later.token, 2);
+    if version >= 4 {
+        check_setups(&store).await;
+    }
 }
 
 /// An older file is brought up to date, so that it takes what newer versions remember.
-async fn write_what_is_new(path: &Path) {
+async fn write_what_is_new(path: &Path, version: u32) {
     let store = SqliteStore::open(path).unwrap();
+    if version < 4 {
+        write_setups(&store).await;
+    }
+    check_setups(&store).await;
     let lease = store.acquire(&connection(), &"new".into(), at(30), Duration::ZERO).await.unwrap();
     store.set_checkpoint(&lease, Some(&checkpoint())).await.unwrap();
     assert_eq!(store.checkpoint(&connection()).await.unwrap(), Some(checkpoint()));
@@ -321,12 +351,12 @@ fn every_form_is_written_as_its_golden_file_has_it() {
 
 #[test]
 fn a_store_of_every_version_is_read_and_takes_what_is_new() {
-    for (version, name) in [(1, STORE_V1), (3, STORE_V3), (4, STORE)] {
+    for (version, name) in [(1, STORE_V1), (3, STORE_V3), (4, STORE_V4), (5, STORE)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.sqlite");
         let script = fs::read_to_string(golden(name)).unwrap();
         Connection::open(&path).unwrap().execute_batch(&script).unwrap();
         run(check_example(&path, version));
-        run(write_what_is_new(&path));
+        run(write_what_is_new(&path, version));
     }
 }

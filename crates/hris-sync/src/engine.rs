@@ -4,12 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
+use futures_util::TryStreamExt as _;
 use hris_core::keys::{Fingerprinter, KeyProvider};
 use hris_core::store::{Baseline, Lease, PlanState, StateStore, StoredPlan};
 use hris_core::{
     ConnectionKey, Error, ErrorKind, FieldMapping, HrisConnector, Invitations, NoProgress, PlanId, Progress,
+<<<<<<< HEAD
     ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, SharedClock, Trigger, Verdict,
     Verification,
+=======
+    ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, Severity, SharedClock, Trigger,
+    Verdict,
+>>>>>>> b765ec5 (Ports for credentials, notices and configured connections; both stores keep them)
 };
 use hris_store_memory::MemoryStore;
 
@@ -163,6 +169,7 @@ impl Engine {
         let run = stored.header.run.clone();
         self.leased(&run, async |lease| {
             let mut report = self.report(&run, trigger);
+            self.add_reviewed_problems(&stored, &mut report).await?;
             let result = self.carry_out(lease, stored.clone(), &mut report).await.map(drop);
             self.close(lease, report, result).await
         })
@@ -178,6 +185,7 @@ impl Engine {
             stored.state = PlanState::Released { actor: actor.to_owned(), until };
             self.parts.store.set_plan_state(lease, plan, &stored.state).await?;
             let mut report = self.report(&run, Trigger::Release);
+            self.add_reviewed_problems(&stored, &mut report).await?;
             let result = self.carry_out(lease, stored.clone(), &mut report).await.map(drop);
             self.close(lease, report, result).await
         })
@@ -266,6 +274,7 @@ impl Engine {
         report.irreversible_from = planned.header.irreversible_from;
         report.verified = planned.verified;
         add(&mut report.problems, &planned.problems);
+        add(&mut report.warnings, &planned.warnings);
         if let Verdict::Held(reasons) = &planned.header.verdict {
             report.plan = Some(planned.header.id.clone());
             report.result = RunResult::Held { reasons: reasons.clone() };
@@ -369,6 +378,20 @@ impl Engine {
         add_applied(report, &applying);
         result?;
         Ok((applying.counts.pending == 0).then_some(applying.failed))
+    }
+
+    /// What the review of a plan showed belongs to the report of the run that carries it out.
+    async fn add_reviewed_problems(&self, plan: &StoredPlan, report: &mut RunReport) -> Result<()> {
+        let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
+        let view = PlanView::new(store, plan.header.clone());
+        let mut problems = view.planning_problems();
+        while let Some(problem) = problems.try_next().await? {
+            if problem.severity == Severity::Warning {
+                *report.warnings.entry(problem.rule.clone()).or_default() += 1;
+            }
+            *report.problems.entry(problem.rule).or_default() += 1;
+        }
+        Ok(())
     }
 
     async fn stored_plan(&self, plan: &PlanId, digest: &str) -> Result<StoredPlan> {

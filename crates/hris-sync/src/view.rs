@@ -37,7 +37,7 @@ impl PlanView {
         pages.map_ok(move |page| stream::iter(page.into_iter().filter_map(problem))).try_flatten().boxed()
     }
 
-    fn planning_problems(&self) -> BoxStream<'_, Result<Problem>> {
+    pub(crate) fn planning_problems(&self) -> BoxStream<'_, Result<Problem>> {
         let pages = stream::try_unfold(0_u64, move |offset| async move {
             let page = self.plans.problems(&self.header.connection, &self.header.id, offset, PAGE).await?;
             let next = offset + page.len() as u64;

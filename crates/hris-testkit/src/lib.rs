@@ -8,6 +8,7 @@ pub mod ledger_suite;
 pub mod mock;
 pub mod population;
 mod run;
+pub mod setup_suite;
 pub mod sim;
 pub mod smtp;
 pub mod store_suite;

@@ -3,7 +3,6 @@
 #![doc = include_str!("../README.md")]
 
 mod config;
-mod credentials;
 mod options;
 mod registry;
 #[cfg(feature = "scim")]
@@ -11,7 +10,7 @@ pub mod targets;
 mod vendors;
 
 pub use config::ConnectorConfig;
-pub use credentials::{Credentials, SecretRef};
+pub use hris_core::{Credentials, SecretRef};
 pub use registry::{Catalogue, Credential, Registry, Vendor};
 
 #[doc(inline)]

@@ -72,6 +72,7 @@ pub(crate) struct Planner {
     changes_on: Option<NaiveDate>,
     problems: Vec<Problem>,
     tally: BTreeMap<RuleCode, u64>,
+    warning_tally: BTreeMap<RuleCode, u64>,
     warnings: u64,
     prints: Vec<Option<Print>>,
 }
@@ -113,6 +114,7 @@ impl Planner {
             changes_on: None,
             problems: Vec::new(),
             tally: BTreeMap::new(),
+            warning_tally: BTreeMap::new(),
             warnings: 0,
             prints: Vec::new(),
         }
@@ -407,7 +409,10 @@ impl Planner {
     /// Reports a problem.
     pub(crate) fn problem(&mut self, problem: Problem) {
         *self.tally.entry(problem.rule.clone()).or_default() += 1;
-        self.warnings += u64::from(problem.severity == Severity::Warning);
+        if problem.severity == Severity::Warning {
+            self.warnings += 1;
+            *self.warning_tally.entry(problem.rule.clone()).or_default() += 1;
+        }
         self.problems.push(problem);
     }
 
@@ -419,6 +424,11 @@ impl Planner {
     /// Problems so far, by rule.
     pub(crate) fn tally(&self) -> &BTreeMap<RuleCode, u64> {
         &self.tally
+    }
+
+    /// The warnings among them, by rule.
+    pub(crate) fn warning_tally(&self) -> &BTreeMap<RuleCode, u64> {
+        &self.warning_tally
     }
 }
 

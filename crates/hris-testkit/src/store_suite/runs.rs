@@ -3,7 +3,7 @@
 use hris_core::{ConnectionKey, ErrorKind, RunId, RunResult};
 
 use super::StoreHarness;
-use super::fixture::{Fixture, ok, refused};
+use super::fixture::{Fixture, lease_for, ok, refused};
 use super::sample::report;
 
 /// Every part of a report lasts.
@@ -67,4 +67,29 @@ pub async fn a_report_of_another_connection_is_refused(harness: StoreHarness) {
     );
     let found = ok(it.store.runs(&it.connection, 0, 9).await, "read the history");
     assert!(found.is_empty(), "record nothing when a report is refused");
+}
+
+/// What an administrator sees: every run of every connection, and nothing of other tenants.
+pub async fn the_runs_of_a_tenant_come_from_all_its_connections_newest_first(harness: StoreHarness) {
+    let it = Fixture::new(harness).await;
+    let second = ConnectionKey::new("brisa", "payroll");
+    let foreign = ConnectionKey::new("calma", "hr");
+    for (connection, name, minutes) in [
+        (&it.connection, "a", 1),
+        (&second, "b", 2),
+        (&it.connection, "c", 3),
+        (&foreign, "x", 4),
+        (&second, "d", 5),
+    ] {
+        let lease = lease_for(&*it.store, connection, "first", 0).await;
+        ok(it.store.record_run(&lease, &report(connection, name, minutes)).await, "record a run");
+    }
+    let mut seen = Vec::new();
+    for offset in [0, 3] {
+        let page = it.store.tenant_runs(it.connection.tenant(), offset, 3).await;
+        seen.extend(
+            ok(page, "page through a tenant's history").into_iter().map(|report| report.run.to_string()),
+        );
+    }
+    assert_eq!(seen, ["d", "c", "b", "a"], "list the runs of all of a tenant's connections, newest first");
 }

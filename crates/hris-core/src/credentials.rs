@@ -1,12 +1,15 @@
-//! Secrets beside a configuration: references that a file may hold, and what they stand for.
+//! Secrets beside a configuration: references that a file may hold, what they stand for, and the port that keeps them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use hris_core::{Error, Result};
+use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+
+use crate::{ConnectionKey, Error, Result};
 
 /// A reference to a secret, `env:NAME`: the secret is in the environment variable of that name.
 ///
@@ -14,11 +17,11 @@ use serde::{Deserialize, Serialize};
 /// repeated, since it may be the secret itself.
 ///
 /// ```
-/// use hris::SecretRef;
+/// use hris_core::SecretRef;
 /// let reference: SecretRef = "env:SESAME_TOKEN".parse()?;
 /// assert_eq!(reference.name(), "SESAME_TOKEN");
 /// assert!(!"5e5a3e00".parse::<SecretRef>().unwrap_err().to_string().contains("5e5a3e00"));
-/// # Ok::<(), hris::core::Error>(())
+/// # Ok::<(), hris_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -34,7 +37,7 @@ impl SecretRef {
     /// under such names.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](hris_core::ErrorKind::Config) if there is none, or a blank one.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if there is none, or a blank one.
     pub fn resolve(&self, read: impl FnOnce(&str) -> Option<SecretString>) -> Result<SecretString> {
         let secret = read(&self.0).filter(|secret| !secret.expose_secret().trim().is_empty());
         secret.ok_or_else(|| {
@@ -87,7 +90,7 @@ impl fmt::Display for SecretRef {
 /// Secrets by the names that a vendor's credentials have, such as `token`. `Debug` shows the names only.
 ///
 /// ```
-/// use hris::Credentials;
+/// use hris_core::Credentials;
 /// let credentials = Credentials::new().with("token", "5e5a3e00".into());
 /// assert!(credentials.get("token").is_ok() && credentials.get("api_key").is_err());
 /// assert_eq!(format!("{credentials:?}"), r#"Credentials {"token"}"#);
@@ -104,7 +107,7 @@ impl Credentials {
     /// Reads the secrets that references stand for; see [`SecretRef::resolve`].
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](hris_core::ErrorKind::Config) for the first that is missing.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for the first that is missing.
     pub fn resolve(
         references: &BTreeMap<String, SecretRef>,
         read: impl Fn(&str) -> Option<SecretString>,
@@ -126,7 +129,7 @@ impl Credentials {
     /// A secret.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](hris_core::ErrorKind::Config) if it is not there.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) if it is not there.
     pub fn get(&self, name: &str) -> Result<&SecretString> {
         self.0.get(name).ok_or_else(|| {
             let hint = format!("give it as `{name} = \"env:NAME\"` among the credentials");
@@ -138,7 +141,72 @@ impl Credentials {
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
+
+    /// Names and secrets, for whoever stores them.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &SecretString)> {
+        self.0.iter().map(|(name, secret)| (name.as_str(), secret))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
+
+impl FromIterator<(String, SecretString)> for Credentials {
+    fn from_iter<I: IntoIterator<Item = (String, SecretString)>>(secrets: I) -> Self {
+        Self(secrets.into_iter().collect())
+    }
+}
+
+/// Where the secrets of connections are kept: apart from their configuration, and never in a state store.
+///
+/// # Contract
+///
+/// * [`CredentialStore::put`] replaces whole and at once: whoever reads sees the old secrets or the new ones.
+/// * After [`CredentialStore::purge`] answered [`Purged::Gone`], no copy is left where this store kept them.
+/// * No secret shows in `Debug` or in an error.
+#[async_trait]
+pub trait CredentialStore: fmt::Debug + Send + Sync + 'static {
+    /// The secrets of a connection; `None` where there are none.
+    async fn get(&self, connection: &ConnectionKey) -> Result<Option<Credentials>>;
+
+    /// Keeps secrets for a connection, in place of those it had. A store that others fill answers
+    /// [`crate::ErrorKind::Unsupported`].
+    async fn put(&self, connection: &ConnectionKey, credentials: &Credentials) -> Result<()>;
+
+    /// Forgets the secrets of a connection. Where there are none, they are gone.
+    async fn purge(&self, connection: &ConnectionKey) -> Result<Purged>;
+}
+
+/// What became of secrets that were to be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purged {
+    /// They are gone.
+    Gone,
+    /// This store cannot remove them: whoever put them there has to, as these sentences say.
+    ByHand(Vec<String>),
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<T: CredentialStore + ?Sized> CredentialStore for Arc<T> {
+    async fn get(&self, connection: &ConnectionKey) -> Result<Option<Credentials>> {
+        (**self).get(connection).await
+    }
+
+    async fn put(&self, connection: &ConnectionKey, credentials: &Credentials) -> Result<()> {
+        (**self).put(connection, credentials).await
+    }
+
+    async fn purge(&self, connection: &ConnectionKey) -> Result<Purged> {
+        (**self).purge(connection).await
+    }
+}
+
+/// Does not compile if the trait can no longer be used as an object.
+const _: fn(Box<dyn CredentialStore>) = drop;
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -150,7 +218,7 @@ impl fmt::Debug for Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hris_core::ErrorKind;
+    use crate::ErrorKind;
 
     #[test]
     fn only_references_to_variables_are_taken_and_nothing_else_is_repeated() {
