@@ -149,27 +149,18 @@ pub struct Descriptor {
     pub record_id_kind: RecordIdKind,
     /// Whether set-up asks for a date format, because the vendor's dates are the customer's free text.
     pub asks_date_format: bool,
-    /// What a person does in the vendor's own screens once access was revoked on our side, in order.
-    pub on_revocation: &'static [&'static str],
 }
 
 impl Descriptor {
     /// The facts that every vendor has.
     pub const fn new(vendor: &'static str, display_name: &'static str, record_id_kind: RecordIdKind) -> Self {
-        Self { vendor, display_name, record_id_kind, asks_date_format: false, on_revocation: &[] }
+        Self { vendor, display_name, record_id_kind, asks_date_format: false }
     }
 
     /// Says that set-up asks for a date format.
     #[must_use]
     pub const fn asking_date_format(mut self) -> Self {
         self.asks_date_format = true;
-        self
-    }
-
-    /// Says what is left to do in the vendor's own screens after a revocation.
-    #[must_use]
-    pub const fn on_revocation(mut self, steps: &'static [&'static str]) -> Self {
-        self.on_revocation = steps;
         self
     }
 }

@@ -38,7 +38,8 @@ const CORE: &str = "hris-core";
 const HTTP: &str = "hris-http";
 const MEMORY: &str = "hris-store-memory";
 const SYNC: &str = "hris-sync";
-const NOTIFY: &str = "hris-notify";
+const CONNECTION: &str = "hris-connection";
+const NOTIFY: &str = "hris-notify-smtp";
 
 /// The table; it may name crates that are still to come.
 ///
@@ -57,8 +58,9 @@ pub(super) const CRATES: &[Crate] = &[
     library("hris-target-file", &[CORE], &[TESTKIT]),
     library(SYNC, &[CORE, MEMORY], &[TESTKIT]),
     library("hris-campaigns", &[CORE], &[TESTKIT, MEMORY]),
+    library(CONNECTION, &[CORE, SYNC], &[TESTKIT, MEMORY]),
     library(NOTIFY, &[CORE], &[TESTKIT]),
-    library("hris-runner", &[CORE, SYNC, NOTIFY], &[TESTKIT, MEMORY]),
+    library("hris-runner", &[CORE, SYNC, CONNECTION], &[TESTKIT, MEMORY, NOTIFY, "hris-store-sqlite"]),
     library(TESTKIT, &[CORE, HTTP, MEMORY], &[]),
     Crate { uses: Uses::Anything, ..library("hris", &[], &[]) },
     program("hris-examples"),

@@ -120,7 +120,7 @@ mod tests {
             ("hris-sessionm", vec![ours("hris-http"), optional("hris-testkit"), dev("hris-testkit")], sim),
             ("hris-store-sqlite", vec![ours("hris-core"), dev("hris-testkit")], &[]),
             ("hris-sync", vec![ours("hris-core"), ours("hris-store-memory")], &[]),
-            ("hris-runner", vec![ours("hris-sync"), ours("hris-notify")], &[]),
+            ("hris-runner", vec![ours("hris-sync"), ours("hris-connection")], &[]),
             ("hris", vec![ours("hris-sesame"), ours("hris-sync")], &[]),
             ("hris-tests", vec![ours("hris"), dev("hris-testkit")], &[]),
         ] {
