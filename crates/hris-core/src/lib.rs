@@ -60,8 +60,7 @@ pub use plan::{
 pub use problem::{FieldProblem, Problem, RuleCode, Severity, rule};
 pub use progress::{NoProgress, Progress, ProgressEvent, Stage};
 pub use receipt::{AbsenceGround, Ground, ListingEvidence, Receipt, Scope, Watermark};
-pub use report::{AppliedCounts, RunReport, RunResult, Trigger, Verification};
-pub use report::{AppliedCounts, Impact, RunReport, RunResult, Trigger};
+pub use report::{AppliedCounts, Impact, RunReport, RunResult, Trigger, Verification};
 pub use source::{EmployeeField, FieldSet, SourceField};
 pub use store::StateStore;
 pub use target::{Invitations, MemberQuery, Outcome, ProvisioningTarget, TargetCapabilities};

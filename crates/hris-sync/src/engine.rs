@@ -9,13 +9,8 @@ use hris_core::keys::{Fingerprinter, KeyProvider};
 use hris_core::store::{Baseline, Lease, PlanState, StateStore, StoredPlan};
 use hris_core::{
     ConnectionKey, Error, ErrorKind, FieldMapping, HrisConnector, Invitations, NoProgress, PlanId, Progress,
-<<<<<<< HEAD
-    ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, SharedClock, Trigger, Verdict,
-    Verification,
-=======
     ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, Severity, SharedClock, Trigger,
-    Verdict,
->>>>>>> b765ec5 (Ports for credentials, notices and configured connections; both stores keep them)
+    Verdict, Verification,
 };
 use hris_store_memory::MemoryStore;
 

@@ -214,15 +214,10 @@ impl Planning<'_> {
         }
         self.parts.progress.report(ProgressEvent::new(Stage::Planning, header.summary.actions(), None));
         let (stored, problems) = (self.spool.opened, self.planner.tally().clone());
-<<<<<<< HEAD
         let verified = self.verified.take();
-        let remembered = self.remember(header.reading.watermark.clone());
-        Ok(Planned { header, stored, problems, verified, remembered })
-=======
         let warnings = self.planner.warning_tally().clone();
         let remembered = self.remember(header.reading.watermark.clone());
-        Ok(Planned { header, stored, problems, warnings, remembered })
->>>>>>> b765ec5 (Ports for credentials, notices and configured connections; both stores keep them)
+        Ok(Planned { header, stored, problems, warnings, verified, remembered })
     }
 
     /// What to remember. A reading without a watermark, such as one that broke off, moves nothing.

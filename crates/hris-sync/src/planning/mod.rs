@@ -33,12 +33,9 @@ pub(crate) struct Planned {
     /// Whether there is a plan in the store: not if there was nothing to say.
     pub(crate) stored: bool,
     pub(crate) problems: BTreeMap<RuleCode, u64>,
-<<<<<<< HEAD
     /// What was found on the platform, if it was looked at.
     pub(crate) verified: Option<Verification>,
-=======
     pub(crate) warnings: BTreeMap<RuleCode, u64>,
->>>>>>> b765ec5 (Ports for credentials, notices and configured connections; both stores keep them)
     /// What to remember of the reading once the plan was carried out.
     pub(crate) remembered: Option<Remembered>,
 }
