@@ -33,6 +33,8 @@ pub(crate) enum Written {
     User(User),
     /// Success, and the id of a new user at most.
     Done(Option<String>),
+    /// A success that ought to show the user and shows something else, as proxies and log-in pages do.
+    Unclear,
 }
 
 /// A write that is ready to be sent.
@@ -186,6 +188,7 @@ impl Client {
         self.proven.store(true, Ordering::Relaxed);
         Ok(match user_of(&answer) {
             Some(user) if id.is_none_or(|id| *id == user.id) => Written::User(user),
+            _ if id.is_some() && answer.status() == 200 => Written::Unclear,
             _ => Written::Done(answer.header("location").and_then(wire::last_segment)),
         })
     }

@@ -317,6 +317,13 @@ impl Inner {
         let (id, user) = match written {
             Written::User(user) => (write.id.clone().or_else(|| Some(user.id.clone())), Some(user)),
             Written::Done(new) => (write.id.clone().or(new), None),
+            Written::Unclear => match self.reread(write).await {
+                Some(user) => (write.id.clone(), Some(user)),
+                None => {
+                    let message = "the platform answered success, and the account is not as it was to be";
+                    return Outcome::InDoubt(unclear(message));
+                }
+            },
         };
         let Some(id) = id else {
             return Outcome::InDoubt(unclear("the platform answered success without the new account's id"));
@@ -336,6 +343,12 @@ impl Inner {
         }
         self.await_manager(write.awaits.as_deref(), &id, action);
         Outcome::Applied(MemberId::from(id))
+    }
+
+    /// The account, if it is as it ought to be.
+    async fn reread(&self, write: &Write) -> Option<User> {
+        let user = self.client.user(write.id.as_deref()?).await.ok()??;
+        write.wanted.missing_in(&user.document).next().is_none().then_some(user)
     }
 
     /// Reads a new account back where that is asked for. Some servers know it only after a moment.
