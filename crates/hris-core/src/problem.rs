@@ -112,6 +112,12 @@ pub mod rule {
     pub const MEMBER_UNTOLD: RuleCode = RuleCode::new("member.untold");
     /// The rewards platform refused the action.
     pub const MEMBER_REJECTED: RuleCode = RuleCode::new("member.rejected");
+    /// What was recorded with us is used in place of what the HR system says.
+    pub const OVERRIDE_USED: RuleCode = RuleCode::new("override.used");
+    /// What was recorded with us holds no longer.
+    pub const OVERRIDE_ENDED: RuleCode = RuleCode::new("override.ended");
+    /// A corrected row of an error file cannot be used.
+    pub const OVERRIDE_UNUSABLE: RuleCode = RuleCode::new("override.unusable");
     /// It cannot be told whether the action happened.
     pub const ACTION_UNCERTAIN: RuleCode = RuleCode::new("action.uncertain");
     /// What the action expected to find had changed in between; it was skipped.
@@ -179,6 +185,9 @@ pub mod rule {
         MEMBER_DOUBLED,
         MEMBER_UNTOLD,
         MEMBER_REJECTED,
+        OVERRIDE_USED,
+        OVERRIDE_ENDED,
+        OVERRIDE_UNUSABLE,
         ACTION_UNCERTAIN,
         ACTION_STALE,
         JOIN_FAILED,

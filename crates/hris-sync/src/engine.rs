@@ -17,6 +17,7 @@ use hris_store_memory::MemoryStore;
 use crate::apply::Applying;
 use crate::cancel::Cancel;
 use crate::incremental::Remembered;
+use crate::planner::OverrideChanges;
 use crate::planning::{Ended, LEASE, Options, Planned, Planning, Stores};
 use crate::policy::Policy;
 use crate::view::PlanView;
@@ -60,7 +61,7 @@ impl Parts {
 /// See the crate's documentation for an example.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    parts: Parts,
+    pub(crate) parts: Parts,
 }
 
 impl Engine {
@@ -282,10 +283,24 @@ impl Engine {
             Applying::new(&self.parts, lease, plan).await?.remember_reading().await?;
             Some(Vec::new())
         };
-        match (planned.remembered, failed) {
-            (Some(remembered), Some(failed)) => self.remember(lease, remembered, failed).await,
-            _ => Ok(()),
+        let Some(failed) = failed else { return Ok(()) };
+        self.settle_overrides(lease, &planned.overrides).await?;
+        match planned.remembered {
+            Some(remembered) => self.remember(lease, remembered, failed).await,
+            None => Ok(()),
         }
+    }
+
+    /// Writes down what the HR system said when an override was first used, and takes away those that ended.
+    async fn settle_overrides(&self, lease: &Lease, changes: &OverrideChanges) -> Result<()> {
+        let (pinned, ended) = (changes.pinned(), changes.ended());
+        if !pinned.is_empty() {
+            self.parts.store.put_overrides(lease, &pinned).await?;
+        }
+        if !ended.is_empty() {
+            self.parts.store.remove_overrides(lease, &ended).await?;
+        }
+        Ok(())
     }
 
     /// Moves the checkpoint, now that everything was carried out but what concerns `failed`.
@@ -320,7 +335,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn dismiss_waiting(&self, lease: &Lease) -> Result<()> {
+    pub(crate) async fn dismiss_waiting(&self, lease: &Lease) -> Result<()> {
         for plan in self.parts.store.open_plans(&self.parts.connection).await? {
             if plan.state == PlanState::Applying {
                 return Err(Error::new(ErrorKind::Stale, "an earlier plan is half applied")
@@ -441,7 +456,11 @@ impl Engine {
         store.acquire(&self.parts.connection, run, self.parts.clock.now(), LEASE).await
     }
 
-    async fn leased<T>(&self, run: &RunId, work: impl AsyncFnOnce(&Lease) -> Result<T>) -> Result<T> {
+    pub(crate) async fn leased<T>(
+        &self,
+        run: &RunId,
+        work: impl AsyncFnOnce(&Lease) -> Result<T>,
+    ) -> Result<T> {
         let lease = self.lease(&*self.parts.store, run).await?;
         let result = work(&lease).await;
         let released = self.parts.store.release(&lease).await;

@@ -19,6 +19,7 @@ mod policy;
 mod preview;
 mod recorded;
 mod resolve;
+mod upkeep;
 mod verify;
 mod view;
 
@@ -32,4 +33,5 @@ pub use guard::{GuardInput, judge};
 pub use mapping_diff::{MappingDiff, PersonDiff, Planned};
 pub use policy::{BrokenReading, Incremental, LeftScope, Limit, Policy, Vanished};
 pub use preview::{Cell, Preview, PreviewRow, preview, shape};
+pub use upkeep::Refeed;
 pub use view::PlanView;

@@ -7,6 +7,7 @@
 mod checks;
 mod closing;
 mod draft;
+mod overrides;
 mod partial;
 mod scope;
 
@@ -31,6 +32,8 @@ use draft::{Contest, Person};
 use scope::Scope;
 
 pub(crate) use draft::{Draft, Fate, Intent, Unique};
+pub(crate) use overrides::OverrideChanges;
+use overrides::Overriding;
 pub(crate) use partial::Leftovers;
 
 /// Decides for every employee of one reading.
@@ -62,6 +65,8 @@ pub(crate) struct Planner {
     /// Rows whose record id could not be read.
     unidentified: u64,
     linked_active: u64,
+    /// What was recorded against the HR system.
+    overriding: Overriding,
     /// How members were found to differ from what is known of them.
     drifts: HashMap<Ordinal, Drift>,
     /// Whether people about whom something is left open are to be named.
@@ -108,6 +113,7 @@ impl Planner {
             email_changes: 0,
             unidentified: 0,
             linked_active: 0,
+            overriding: Overriding::default(),
             drifts: HashMap::new(),
             keeps_open: false,
             open: HashMap::new(),
@@ -154,12 +160,18 @@ impl Planner {
 
     /// Takes one employee. A draft comes back where something is wanted.
     pub(crate) fn observe(&mut self, employee: &Employee) -> Result<Option<Draft>> {
-        let mapping = Arc::clone(&self.mapping);
+        if self.is_forgotten(employee)? {
+            return Ok(None);
+        }
+        let (mapping, overrides) = (Arc::clone(&self.mapping), Arc::clone(&self.overriding.known));
         let scope = self.scope_of(&*mapping, employee);
         if !matches!(scope, Scope::Inside) {
             return self.take_outside(employee, &scope);
         }
-        let mapped = self.map(&*mapping, employee);
+        let mut mapped = self.map(&*mapping, employee);
+        if !overrides.is_empty() {
+            self.override_row(&overrides, employee, &mut mapped);
+        }
         let key = self.fingerprinter.record(&employee.record);
         let mut prints = std::mem::take(&mut self.prints);
         row_prints(&self.fingerprinter, &self.tags, &mapped.values, &mut prints);

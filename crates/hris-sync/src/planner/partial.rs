@@ -65,7 +65,7 @@ impl Planner {
         self.is_due_on(start.checked_sub_days(Days::new(days.into())));
     }
 
-    fn is_due_on(&mut self, day: Option<NaiveDate>) {
+    pub(super) fn is_due_on(&mut self, day: Option<NaiveDate>) {
         let day = day.filter(|day| *day > self.as_of);
         self.changes_on = match (self.changes_on, day) {
             (Some(known), Some(day)) => Some(known.min(day)),

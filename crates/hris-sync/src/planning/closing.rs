@@ -214,10 +214,10 @@ impl Planning<'_> {
         }
         self.parts.progress.report(ProgressEvent::new(Stage::Planning, header.summary.actions(), None));
         let (stored, problems) = (self.spool.opened, self.planner.tally().clone());
-        let verified = self.verified.take();
+        let (verified, overrides) = (self.verified.take(), self.planner.take_override_changes());
         let warnings = self.planner.warning_tally().clone();
         let remembered = self.remember(header.reading.watermark.clone());
-        Ok(Planned { header, stored, problems, warnings, verified, remembered })
+        Ok(Planned { header, stored, problems, warnings, verified, overrides, remembered })
     }
 
     /// What to remember. A reading without a watermark, such as one that broke off, moves nothing.

@@ -17,7 +17,7 @@ use hris_core::{
 
 use crate::engine::Parts;
 use crate::incremental::{Circumstances, Extent, Remembered, extent};
-use crate::planner::Planner;
+use crate::planner::{OverrideChanges, Planner};
 use crate::resolve::Resolver;
 use crate::verify::Inspection;
 
@@ -35,7 +35,10 @@ pub(crate) struct Planned {
     pub(crate) problems: BTreeMap<RuleCode, u64>,
     /// What was found on the platform, if it was looked at.
     pub(crate) verified: Option<Verification>,
+    /// Warnings by rule.
     pub(crate) warnings: BTreeMap<RuleCode, u64>,
+    /// What is to be written down about overrides once the plan was carried out.
+    pub(crate) overrides: OverrideChanges,
     /// What to remember of the reading once the plan was carried out.
     pub(crate) remembered: Option<Remembered>,
 }
@@ -193,6 +196,8 @@ impl<'a> Planning<'a> {
             loaded += batch.len() as u64;
             self.parts.progress.report(ProgressEvent::new(Stage::Loading, loaded, None));
         }
+        let overrides = self.links.overrides(&self.parts.connection).try_concat().await?;
+        self.planner.set_overrides(overrides, self.links.forgotten(&self.parts.connection).await?);
         if let Some(checkpoint) = self.checkpoint.as_ref().filter(|_| self.is_partial()) {
             checkpoint.claims.iter().try_for_each(|claim| self.planner.claim_as_remembered(claim))?;
         }
