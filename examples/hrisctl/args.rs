@@ -40,8 +40,14 @@ pub(crate) enum Command {
     Check(Check),
     /// Show what the account's data looks like: fields, fill, formats, pages; no values
     Probe(Probe),
-    /// List the fields that a mapping can read
+    /// List the fields that a mapping can read, and how many people fill each
     Fields(Fields),
+    /// Show what the mapping makes of people, redacted
+    Preview(PreviewArgs),
+    /// Show what another mapping would plan instead; nothing is kept
+    Compare(Compare),
+    /// Print the mapping and the scope filter as one JSON document
+    Mapping,
     /// Print employees as JSON lines
     Employees(Employees),
     /// Show what a run would do, or a stored plan; nothing is kept unless told so
@@ -61,7 +67,7 @@ pub(crate) enum Command {
     /// Print a commented connection file
     Example,
     /// Print the JSON schema of connection files
-    Schema,
+    Schema(SchemaArgs),
     /// List the vendors and the credentials that they need
     Vendors,
 }
@@ -75,9 +81,66 @@ pub(crate) struct Check {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fields {
+    /// Read people and tell which share of them fills each field
+    #[arg(long)]
+    pub(crate) fill: bool,
+
+    /// Look at these fields only; some fields cost a request for each person
+    #[arg(long, value_name = "FIELD,...", value_delimiter = ',', requires = "fill")]
+    pub(crate) fields: Vec<SourceField>,
+
+    /// Look at no more than about so many people; 0 looks at everyone
+    #[arg(long, value_name = "N", default_value_t = 200, requires = "fill")]
+    pub(crate) people: u64,
+
     /// Print JSON lines
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PreviewArgs {
+    /// Show so many people
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) rows: usize,
+
+    /// Count over no more than about so many people; 0 counts over everyone
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) people: u64,
+
+    /// Use the mapping of another connection file, or a mapping document in a `.json` file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) with: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compare {
+    /// Another connection file, or a mapping document in a `.json` file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// List no more than so many people
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) people: usize,
+
+    /// Today's date where the customer is, if it is not today's in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<NaiveDate>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// The schema of mapping documents instead
+    #[arg(long)]
+    pub(crate) mapping: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hris::SecretRef;
-use hris::core::{Error, ErrorKind, FieldMap, FieldRule, Result, TargetField};
+use hris::core::{Error, ErrorKind, FieldMap, FieldRule, MappingDocument, Result, ScopeFilter, TargetField};
 use hris::sync::Policy;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// A commented example, which is also the default policy and a usual mapping.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
@@ -39,8 +39,12 @@ pub(crate) struct ConnectionFile {
     pub(crate) target: Option<Target>,
     /// What becomes of which field. Left out: the usual fields, each from the one of the same meaning.
     #[serde(default)]
-    #[schemars(with = "Option<Vec<Rule>>")]
-    mapping: Option<Vec<FieldRule>>,
+    #[schemars(with = "Option<Vec<FieldRule>>")]
+    mapping: Option<Value>,
+    /// Whom the connection is for. Left out: everybody.
+    #[serde(default)]
+    #[schemars(with = "Option<ScopeFilter>")]
+    scope: Option<Value>,
     /// Guards and invitations. Left out: the defaults.
     #[serde(default)]
     #[schemars(with = "PolicyTable")]
@@ -108,14 +112,21 @@ impl ConnectionFile {
         })
     }
 
-    /// The mapping, checked. What the target has no place for may not be mapped, and is left out of the usual fields.
+    /// The mapping and the filter, checked; everything that is wrong with them is told at once. What the target has
+    /// no place for may not be mapped, and is left out of the usual fields.
     pub(crate) fn mapping(&self, writes: impl Fn(&TargetField) -> bool) -> Result<FieldMap> {
-        let Some(rules) = &self.mapping else {
+        let usual = || {
             let rules = FieldMap::standard().rules().to_vec();
-            return FieldMap::new(rules.into_iter().filter(|rule| writes(&rule.target)).collect());
+            json!(rules.into_iter().filter(|rule| writes(&rule.target)).collect::<Vec<_>>())
         };
-        match rules.iter().find(|rule| !writes(&rule.target)) {
-            None => FieldMap::new(rules.clone()),
+        let fields = self.mapping.clone().unwrap_or_else(usual);
+        let scope = self.scope.clone().unwrap_or_else(|| json!({}));
+        let mapping = MappingDocument::from_value(
+            json!({ "format": MappingDocument::FORMAT, "fields": fields, "scope": scope }),
+        )?
+        .build()?;
+        match mapping.rules().iter().find(|rule| !writes(&rule.target)) {
+            None => Ok(mapping),
             Some(rule) => Err(Error::config(
                 format!("the target has no place for `{}`", rule.target),
                 "give it one under `[target.options.attributes]`, or do not map it",
@@ -137,41 +148,16 @@ pub(crate) fn schema() -> Schema {
     schema_for!(ConnectionFile)
 }
 
+/// The JSON schema of mapping documents.
+pub(crate) fn mapping_schema() -> Schema {
+    schema_for!(MappingDocument)
+}
+
 /// A reference to a secret: `env:NAME` is the environment variable NAME.
 #[derive(JsonSchema)]
 #[schemars(transparent)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct SecretReference(#[schemars(regex(pattern = "^env:[A-Za-z_][A-Za-z0-9_]*$"))] String);
-
-/// Where one attribute comes from.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-#[schemars(deny_unknown_fields)]
-struct Rule {
-    /// The attribute: a well-known name such as `email`, or `custom:NAME`.
-    target: String,
-    /// The fields to read: the first that has a value is taken. Well-known names, or `custom:NAME`.
-    from: Vec<String>,
-    /// Changes on the way, in order.
-    transforms: Option<Vec<Change>>,
-}
-
-/// A change of one value.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its schema is used")]
-#[schemars(rename_all = "snake_case")]
-enum Change {
-    /// Removes white space at both ends.
-    Trim,
-    /// Lower case.
-    Lower,
-    /// Upper case.
-    Upper,
-    /// Unicode normalisation form C.
-    Nfc,
-    /// Reads text as a date in this format, such as `%d/%m/%Y`; ISO 8601 is always tried first.
-    Date(String),
-}
 
 /// Guards and invitations.
 #[derive(JsonSchema)]
@@ -194,6 +180,8 @@ struct PolicyTable {
     vanished: Option<Vanished>,
     /// Whether runs read only what changed where that is enough (no: they read everyone).
     incremental: Option<Incremental>,
+    /// What becomes of a member whom the scope filter does not let in any more (`stay`).
+    left_scope: Option<LeftScope>,
     /// How many days before their start pending people are created (never).
     create_before_start_days: Option<u16>,
     /// How many seconds a plan may wait to be applied (a week).
@@ -242,4 +230,15 @@ struct Incremental {
 enum BrokenReading {
     ApplyNothing,
     ApplyCreatesAndUpdates,
+}
+
+/// What becomes of a member whom the scope filter does not let in any more.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(rename_all = "snake_case")]
+enum LeftScope {
+    /// They stay as they are, and are reported.
+    Stay,
+    /// They leave, under the guard on leavers.
+    Leave,
 }

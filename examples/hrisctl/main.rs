@@ -54,8 +54,12 @@ async fn run(args: &Args) -> Result<()> {
         Command::Dismiss(wanted) => commands::dismiss(&setup()?, wanted).await,
         Command::History(wanted) => commands::history(&setup()?, wanted).await,
         Command::Errors(wanted) => commands::errors(&setup()?, wanted).await,
+        Command::Preview(wanted) => commands::preview(&setup()?, wanted).await,
+        Command::Compare(wanted) => commands::compare(&setup()?, wanted).await,
+        Command::Mapping => commands::mapping(&setup()?),
         Command::Example => output::text(connection::EXAMPLE),
-        Command::Schema => output::json(&connection::schema()),
+        Command::Schema(wanted) if wanted.mapping => output::json(&connection::mapping_schema()),
+        Command::Schema(_) => output::json(&connection::schema()),
         Command::Vendors => commands::vendors(&registry),
     }
 }

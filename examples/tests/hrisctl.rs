@@ -391,3 +391,79 @@ fn check_plan_and_apply(vendor: &str) {
     assert!(hrisctl("apply").contains("result     applied"), "{vendor}");
     assert!(folder.path().join("members.jsonl").exists(), "paths are relative to the connection file");
 }
+
+const OWN_MAPPING: &str = "\
+    [[mapping]]\ntarget = \"employee_id\"\nfrom = [\"employee_id\"]\n\
+    [[mapping]]\ntarget = \"email\"\nfrom = [\"work_email\"]\ntransforms = [\"trim\"]\n\
+    [[mapping]]\ntarget = \"display_name\"\nfrom = [{ join = [\"first_name\", \"last_name\"], separator = \" \" }]\n";
+
+#[test]
+fn fields_tell_which_share_of_people_fills_them() {
+    let place = Place::with_people(40);
+    let rows: Vec<_> = place
+        .ok(&["fields", "--fill", "--fields", "work_email,gender", "--json"])
+        .lines()
+        .map(json)
+        .collect();
+    let fill = |name: &str| rows.iter().find(|row| row["field"] == name).unwrap()["filled"].clone();
+    assert!(fill("work_email").as_u64().unwrap() > 30);
+    assert_eq!(fill("first_name"), Value::Null, "it was not looked at");
+    let table = place.ok(&["fields", "--fill", "--fields", "work_email"]);
+    assert!(table.contains('%') && table.contains("everybody"), "{table}");
+}
+
+#[test]
+fn preview_shows_shapes_and_no_value() {
+    let place = Place::with_people(30);
+    place.write_connection(&format!(
+        "{OWN_MAPPING}[scope]\nexclude = [{{ field = \"work_email\", present = false }}]\n"
+    ));
+    let out = place.ok(&["preview", "--rows", "30", "--people", "0"]);
+    assert!(out.contains("…@") && out.contains("everybody"), "{out}");
+    for employee in place.ok(&["employees", "--fields", "first_name,last_name,work_email"]).lines().map(json)
+    {
+        for name in ["first_name", "last_name", "work_email"] {
+            let value = employee[name].as_str().filter(|value| value.chars().count() > 3);
+            assert!(value.is_none_or(|value| !out.contains(value)), "{name} is shown");
+        }
+    }
+    let rows = json(&place.ok(&["preview", "--json"]));
+    assert_eq!(rows["rows"].as_array().unwrap().len(), 5);
+    assert_eq!(rows["attributes"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn compare_tells_what_another_mapping_would_plan_and_keeps_nothing() {
+    let place = Place::with_people(30);
+    place.write_connection(OWN_MAPPING);
+    place.ok(&["apply"]);
+    let (files, history) = (place.files(), place.ok(&["history", "--json"]));
+    let document = place.ok(&["mapping"]).replace("\"trim\"", "\"upper\"");
+    std::fs::write(place.path("other.json"), &document).unwrap();
+    let diff = json(&place.ok(&["compare", "other.json", "--json"]));
+    assert_eq!(diff["now"]["update"], 0);
+    assert!(diff["attributes"]["email"].as_u64().unwrap() > 20, "{diff}");
+    assert!(place.ok(&["compare", "connection.toml"]).contains("both lead to the same plan"));
+    std::fs::remove_file(place.path("other.json")).unwrap();
+    assert_eq!((place.files(), place.ok(&["history", "--json"])), (files, history));
+}
+
+#[test]
+fn every_fault_of_a_mapping_is_told_with_its_rule() {
+    let place = Place::with_people(3);
+    place.write_connection(
+        "[[mapping]]\ntarget = \"shoe\"\nfrom = [\"employee_id\"]\n\
+         [[mapping]]\ntarget = \"email\"\nfrom = [\"work_email\"]\ntransforms = [\"shout\"]\n",
+    );
+    let error = place.fails(2, &["preview"]);
+    assert!(error.contains("rule 1") && error.contains("rule 2") && error.contains("shout"), "{error}");
+}
+
+#[test]
+fn the_schema_of_mapping_documents_names_what_rules_can_do() {
+    let place = Place::with_people(1);
+    let schema = place.ok(&["schema", "--mapping"]);
+    for word in ["fields", "scope", "lookup", "on_null", "exclude", "not_in", "separator", "create_only"] {
+        assert!(schema.contains(&format!("\"{word}\"")), "{word}");
+    }
+}

@@ -37,7 +37,6 @@ pub struct Policy {
     /// every run reads everyone.
     pub incremental: Option<Incremental>,
     /// What becomes of a member for whom the connection is not any more.
-    #[serde(skip_serializing_if = "LeftScope::is_stay")]
     pub left_scope: LeftScope,
     /// How many days before their start pending people are created; never, unless set.
     pub create_before_start_days: Option<u16>,
@@ -183,13 +182,6 @@ pub enum LeftScope {
     Stay,
     /// They leave, under the guard on leavers.
     Leave,
-}
-
-impl LeftScope {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-    fn is_stay(&self) -> bool {
-        *self == Self::Stay
-    }
 }
 
 mod seconds {

@@ -1,11 +1,11 @@
-//! `check`, `fields` and `vendors`: what a connection is to, and what it can read.
+//! `check` and `vendors`: what a connection is to.
 
 use std::fmt::Write as _;
 
 use hris::Registry;
 use serde_json::json;
 
-use crate::args::{Check, Fields};
+use crate::args::Check;
 use crate::failure::Result;
 use crate::output;
 use crate::setup::Setup;
@@ -45,27 +45,6 @@ pub(crate) async fn check(setup: &Setup<'_>, wanted: &Check) -> Result<()> {
             None => "can read; whether it may write cannot be told",
         };
         let _ = writeln!(text, "target: {members} members; the token {may_write}");
-    }
-    output::text(&text)
-}
-
-pub(crate) async fn fields(setup: &Setup<'_>, wanted: &Fields) -> Result<()> {
-    let fields = setup.connector()?.fields().await?;
-    if wanted.json {
-        return output::json_lines(
-            fields
-                .iter()
-                .map(|field| json!({ "field": field.field, "label": field.label, "remark": field.remark })),
-        );
-    }
-    let width = fields.iter().map(|field| field.field.to_string().chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for field in fields {
-        let _ = write!(text, "{:width$}  {}", field.field.to_string(), field.label);
-        let _ = match field.remark {
-            Some(remark) => writeln!(text, " ({remark})"),
-            None => writeln!(text),
-        };
     }
     output::text(&text)
 }

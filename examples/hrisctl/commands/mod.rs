@@ -3,12 +3,14 @@
 mod account;
 mod employees;
 mod history;
+mod mapping;
 mod plans;
 mod probe;
 mod view;
 
-pub(crate) use account::{check, fields, vendors};
+pub(crate) use account::{check, vendors};
 pub(crate) use employees::employees;
 pub(crate) use history::{errors, history};
+pub(crate) use mapping::{compare, fields, mapping, preview};
 pub(crate) use plans::{apply, dismiss, plan, release, verify};
 pub(crate) use probe::probe;
