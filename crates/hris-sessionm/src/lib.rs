@@ -16,6 +16,7 @@ pub mod profile;
 pub mod settings;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod target;
 mod wire;
 
 pub use client::{IssuedCopy, SessionM};
@@ -35,3 +36,4 @@ pub use model::{
 pub use people::{NewCustomer, ParentKeys, PhoneText, RewardQuery, SearchBy, TimelineQuery};
 pub use profile::{Mutability, ProfileEdit, ProfileField, ProfileValue};
 pub use settings::{Choice, ConnectSettings, LookupBy, SearchStyle, Settings};
+pub use target::SessionMTarget;

@@ -125,10 +125,19 @@ impl SessionM {
     ///
     /// What it answers may be a small part of the customer, so it is not returned.
     pub(crate) async fn update_customer(&self, id: &CustomerId, edit: &ProfileEdit) -> Result<()> {
+        self.send_update(id, edit, true).await
+    }
+
+    /// The same, sent once: for whoever has to know what became of each write.
+    pub(crate) async fn update_customer_once(&self, id: &CustomerId, edit: &ProfileEdit) -> Result<()> {
+        self.send_update(id, edit, false).await
+    }
+
+    async fn send_update(&self, id: &CustomerId, edit: &ProfileEdit, repeatable: bool) -> Result<()> {
         let mut user = self.fields(edit);
         self.label_external_id(&mut user);
         let values = Values::default().with("user_id", id.as_str());
-        let request = self.core(Operation::CustomerUpdate, &values)?.with_repeatable(true);
+        let request = self.core(Operation::CustomerUpdate, &values)?.with_repeatable(repeatable);
         let request = request.with_json(&serde_json::json!({ "user": user }))?;
         self.core_session().execute(&request).await.map(drop)
     }

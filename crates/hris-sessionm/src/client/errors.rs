@@ -3,7 +3,7 @@
 //! A 200 can carry `"status":"error"`, and "user not found" comes as 200, 400 or 404. The vendor's sentences are never
 //! repeated, since they may quote a person's data; what one is about is told in a word of ours.
 
-use hris_core::{Error, ErrorKind};
+use hris_core::{Delivery, Error, ErrorKind};
 use hris_http::{Answer, Classify, Verdict, by_status};
 use serde::Deserialize;
 use serde_json::Value;
@@ -201,5 +201,65 @@ pub(crate) fn found<T>(result: hris_core::Result<T>) -> hris_core::Result<Option
         Ok(found) => Ok(Some(found)),
         Err(error) if is_unknown_customer(&error) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// What the error of a write says about whether it happened.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// Nothing was done, for a technical reason.
+    NothingDone,
+    /// SessionM refused.
+    Refused,
+    /// It may have been done.
+    Unclear,
+}
+
+/// Tells what the error of a write says about whether it happened.
+pub(crate) fn certainty(error: &Error) -> Certainty {
+    let is_status = |statuses: &[&str]| statuses.iter().any(|status| has_context(error, "status", status));
+    match (error.delivery(), error.kind()) {
+        (Delivery::NotSent, _) => Certainty::NothingDone,
+        (Delivery::Unknown, _) => Certainty::Unclear,
+        (Delivery::Answered, kind) => match kind {
+            ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Config | ErrorKind::WrongAccount => {
+                Certainty::NothingDone
+            }
+            ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Stale => {
+                Certainty::Refused
+            }
+            // No such path, or no such method there: nobody looked at the request.
+            ErrorKind::Protocol if is_status(&["404", "405", "406", "410", "415"]) => Certainty::NothingDone,
+            ErrorKind::Unavailable if code(error) == Some("not_available") => Certainty::Refused,
+            _ => Certainty::Unclear,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_have_been_done_is_unclear() {
+        let error = |kind, delivery| Error::new(kind, "x").with_delivery(delivery);
+        for (error, expected) in [
+            (error(ErrorKind::Unavailable, Delivery::NotSent), Certainty::NothingDone),
+            (error(ErrorKind::RateLimited, Delivery::NotSent), Certainty::NothingDone),
+            (error(ErrorKind::Unauthorized, Delivery::Answered), Certainty::NothingDone),
+            (
+                error(ErrorKind::Protocol, Delivery::Answered).with_context("status", 404),
+                Certainty::NothingDone,
+            ),
+            (error(ErrorKind::Invalid, Delivery::Answered), Certainty::Refused),
+            (error(ErrorKind::Conflict, Delivery::Answered), Certainty::Refused),
+            (error(ErrorKind::Timeout, Delivery::Unknown), Certainty::Unclear),
+            (error(ErrorKind::Unavailable, Delivery::Unknown), Certainty::Unclear),
+            (error(ErrorKind::Unavailable, Delivery::Answered), Certainty::Unclear),
+            (error(ErrorKind::Protocol, Delivery::Answered).with_context("status", 200), Certainty::Unclear),
+            (error(ErrorKind::TooLarge, Delivery::Answered), Certainty::Unclear),
+        ] {
+            assert_eq!(certainty(&error), expected, "{error:?}");
+        }
     }
 }

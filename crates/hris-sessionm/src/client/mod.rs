@@ -27,6 +27,8 @@ use crate::wire::points::Payload;
 use crate::{Credentials, CustomerRef, ExternalId, Settings};
 use errors::{Family, SessionMErrors};
 
+pub(crate) use errors::{Certainty, certainty};
+
 pub use offers::IssuedCopy;
 
 /// A client of one SessionM tenant. Cheap to clone.

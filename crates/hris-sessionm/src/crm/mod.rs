@@ -29,6 +29,8 @@ mod record;
 mod rules;
 mod settings;
 
+pub(crate) use mapping::{profile_field, profile_value};
+
 pub use decision::{Decision, Plan, Reason};
 pub use echo::OwnWrites;
 pub use merge::MergedRecords;

@@ -1,14 +1,14 @@
 //! Committing: one request, and a judgement of its answer. What is unclear is found out by reading.
 
-use hris_core::{Delivery, Error, ErrorKind, Result};
+use hris_core::{Error, ErrorKind, Result};
 
 use super::prepare_people::merge_ids;
 use super::{Committed, Done, Effect, EffectKey, Prepared, Receipt, Refusal, Side};
-use crate::client::errors::{ABOUT, code, has_context};
+use crate::client::errors::{ABOUT, code};
 use crate::client::merge::MergeSide;
 use crate::client::points::{Deposit, Moved, Spend};
 use crate::client::rewards::{Bought, Purchase};
-use crate::client::{IssuedCopy, SessionM};
+use crate::client::{Certainty, IssuedCopy, SessionM, certainty};
 use crate::settings::ReasonField;
 use crate::{OfferState, Points, ProfileEdit, ProfileField, UserOfferId};
 
@@ -26,37 +26,6 @@ enum Answer {
     Unclear,
 }
 
-/// What an error says about its effect.
-#[derive(Debug, PartialEq, Eq)]
-enum Judgement {
-    /// Nothing was done, for a technical reason.
-    NothingDone,
-    /// SessionM refused.
-    Refused,
-    /// It may have been done.
-    Unclear,
-}
-
-fn judge(error: &Error) -> Judgement {
-    let is_status = |statuses: &[&str]| statuses.iter().any(|status| has_context(error, "status", status));
-    match (error.delivery(), error.kind()) {
-        (Delivery::NotSent, _) => Judgement::NothingDone,
-        (Delivery::Unknown, _) => Judgement::Unclear,
-        (Delivery::Answered, kind) => match kind {
-            ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::Config | ErrorKind::WrongAccount => {
-                Judgement::NothingDone
-            }
-            ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::NotFound | ErrorKind::Stale => {
-                Judgement::Refused
-            }
-            // No such path, or no such method there: nobody looked at the request.
-            ErrorKind::Protocol if is_status(&["404", "405", "406", "410", "415"]) => Judgement::NothingDone,
-            ErrorKind::Unavailable if code(error) == Some("not_available") => Judgement::Refused,
-            _ => Judgement::Unclear,
-        },
-    }
-}
-
 impl SessionM {
     /// Carries an effect out, once.
     pub(crate) async fn commit_effect(&self, prepared: Prepared) -> Result<Committed> {
@@ -68,14 +37,14 @@ impl SessionM {
             Ok(Answer::Unclear) => Ok(self
                 .find_out(prepared, "SessionM answered ok and did not say what happened".to_owned())
                 .await),
-            Err(error) => match judge(&error) {
-                Judgement::NothingDone => Err(error),
-                Judgement::Refused => {
+            Err(error) => match certainty(&error) {
+                Certainty::NothingDone => Err(error),
+                Certainty::Refused => {
                     let about = error.context().find(|(key, _)| *key == ABOUT).map(|(_, about)| about);
                     let code = code(&error).map(str::to_owned);
                     Ok(Committed::Refused(self.explain(&prepared, code, about).await))
                 }
-                Judgement::Unclear => {
+                Certainty::Unclear => {
                     tracing::warn!(
                         effect = prepared.effect.as_str(),
                         key = prepared.key.as_str(),
@@ -309,29 +278,6 @@ pub(super) fn receipt(prepared: &Prepared, found_by_reading: bool, done: Done) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_what_may_have_been_done_is_unclear() {
-        let error = |kind, delivery| Error::new(kind, "x").with_delivery(delivery);
-        for (error, expected) in [
-            (error(ErrorKind::Unavailable, Delivery::NotSent), Judgement::NothingDone),
-            (error(ErrorKind::RateLimited, Delivery::NotSent), Judgement::NothingDone),
-            (error(ErrorKind::Unauthorized, Delivery::Answered), Judgement::NothingDone),
-            (
-                error(ErrorKind::Protocol, Delivery::Answered).with_context("status", 404),
-                Judgement::NothingDone,
-            ),
-            (error(ErrorKind::Invalid, Delivery::Answered), Judgement::Refused),
-            (error(ErrorKind::Conflict, Delivery::Answered), Judgement::Refused),
-            (error(ErrorKind::Timeout, Delivery::Unknown), Judgement::Unclear),
-            (error(ErrorKind::Unavailable, Delivery::Unknown), Judgement::Unclear),
-            (error(ErrorKind::Unavailable, Delivery::Answered), Judgement::Unclear),
-            (error(ErrorKind::Protocol, Delivery::Answered).with_context("status", 200), Judgement::Unclear),
-            (error(ErrorKind::TooLarge, Delivery::Answered), Judgement::Unclear),
-        ] {
-            assert_eq!(judge(&error), expected, "{error:?}");
-        }
-    }
 
     #[test]
     fn an_ok_answer_that_leaves_a_copy_out_is_unclear() {

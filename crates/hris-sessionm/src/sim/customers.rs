@@ -43,6 +43,13 @@ impl State {
         id
     }
 
+    /// Changes a customer as the organisation would, by the keys of a `user` object. False if there is none.
+    pub(super) fn edit(&mut self, id: &str, user: &Value) -> bool {
+        let Some(at) = self.by_id(id) else { return false };
+        write(&mut self.customers[at], user, &[]);
+        true
+    }
+
     pub(super) fn create(&mut self, request: &SimRequest) -> SimResponse {
         let body = request.json().unwrap_or_default();
         let user = &body["user"];
@@ -65,6 +72,7 @@ impl State {
         }
         customer.fields.insert("referrer_code".to_owned(), json!(format!("HARBOUR-{}", &id[30..])));
         self.customers.push(customer);
+        self.customer_writes += 1;
         let at = self.customers.len() - 1;
         core("user", self.user(at, &["user[user_profile]", "show_identifiers"]))
     }
@@ -85,6 +93,7 @@ impl State {
             self.customers[at].external.clear();
         }
         write(&mut self.customers[at], user, &READ_ONLY);
+        self.customer_writes += 1;
         self.customers[at].fields.insert("updated_at".to_owned(), now);
         if self.behaviour.partial_updates {
             return core("user", json!({ "id": self.shown(&self.customers[at].id) }));

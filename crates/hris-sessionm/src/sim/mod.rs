@@ -17,6 +17,7 @@
 //! [`SessionMSim::faults`]; what the documentation leaves open, and the vendor's quirks, with [`SessionMSim::behave`].
 
 mod behaviour;
+mod by_hand;
 mod customers;
 mod offers;
 mod points;

@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) events: Vec<Event>,
     /// Merges: who survived, who is gone.
     pub(super) merges: Vec<(String, String)>,
+    /// Customers created and changed through the API.
+    pub(super) customer_writes: u64,
     given: u64,
 }
 
@@ -128,6 +130,7 @@ impl State {
             copies: Vec::new(),
             priced: Vec::new(),
             events: Vec::new(),
+            customer_writes: 0,
             merges: Vec::new(),
             given: 0,
         }

@@ -61,6 +61,8 @@ fn newest_first_answers_that_are_full_say_that_older_events_are_hidden() {
         stage.on(TIMELINE, page((0..1000).rev())).on(TIMELINE, page(999..1000));
         let timeline = stage.client.timeline(&customer(), &TimelineQuery::all()).await.unwrap();
         assert!(timeline.is_cut);
+        stage.script.forget(TIMELINE);
+        stage.on(TIMELINE, page((0..1000).rev())).on(TIMELINE, page(999..1000));
         let mut stream = stage.client.timeline_stream(&customer(), &TimelineQuery::all());
         let mut events = 0;
         let mut last = None;
