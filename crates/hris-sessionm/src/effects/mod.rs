@@ -139,7 +139,7 @@ pub enum Effect {
     Deduct {
         /// Who.
         customer: CustomerRef,
-        /// The accounts to take them from, in this order.
+        /// The accounts to take them from, in this order; all with points in them if empty.
         accounts: Vec<PointAccountId>,
         /// How many.
         amount: Points,

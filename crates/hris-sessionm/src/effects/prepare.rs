@@ -171,10 +171,11 @@ impl SessionM {
         }
         let reason = self.reason_label(reason);
         let summary = format!("Take {amount} of {available} points from this customer for \"{reason}\".");
+        let accounts = paying(&balances, accounts);
         let before = Before {
             customer: Some(Box::new(found)),
             balances: Some(balances),
-            accounts: accounts.to_vec(),
+            accounts,
             ..Before::default()
         };
         Ok(Ok(Checked::new(summary, before)))
@@ -233,4 +234,13 @@ pub(crate) fn available_in(
     let each: Option<Vec<_>> = each.collect();
     let each = each.ok_or(Refusal::UnknownAccount)?;
     Ok(each.into_iter().filter(|points| points.is_positive()).sum())
+}
+
+/// The accounts that pay: the named ones, or all with points in them.
+pub(super) fn paying(balances: &Balances, accounts: &[PointAccountId]) -> Vec<PointAccountId> {
+    if !accounts.is_empty() {
+        return accounts.to_vec();
+    }
+    let with_points = balances.accounts.iter().filter(|row| row.available.is_positive());
+    with_points.map(|row| row.account.clone()).collect()
 }

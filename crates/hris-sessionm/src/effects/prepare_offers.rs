@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use hris_core::{ErrorKind, Result};
 
-use super::prepare::{Check, Checked, available_in, held, refuse};
+use super::prepare::{Check, Checked, available_in, held, paying, refuse};
 use super::{Before, Refusal};
 use crate::client::SessionM;
 use crate::{
@@ -201,13 +201,7 @@ impl SessionM {
         if available < price {
             refuse!(Refusal::InsufficientPoints { needed: price, available });
         }
-        let paying = match accounts {
-            [] => {
-                let with_points = balances.accounts.iter().filter(|row| row.available.is_positive());
-                with_points.map(|row| row.account.clone()).collect()
-            }
-            named => named.to_vec(),
-        };
+        let paying = paying(&balances, accounts);
         let copies = if quantity == 1 { String::new() } else { format!("{quantity} × ") };
         let summary =
             format!("Buy {copies}\"{}\" for {price} of this customer's {available} points.", reward.title);
