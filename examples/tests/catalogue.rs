@@ -68,7 +68,7 @@ fn a_search_shows_what_it_finds_and_nothing_else() {
 #[test]
 fn the_data_is_exported_as_json_with_a_schema() {
     let exported: Catalogue = serde_json::from_str(&printed(&["--json"])).unwrap();
-    assert_eq!(exported, Registry::builtin().catalogue());
+    assert!(exported == Registry::builtin().catalogue(), "the example exports what the registry says");
     let schema: serde_json::Value = serde_json::from_str(&printed(&["--schema"])).unwrap();
     assert_eq!(schema, Catalogue::schema());
     assert!(schema["properties"]["integrations"].is_object());

@@ -23,17 +23,20 @@ pub(crate) fn insert_after(text: &str, pattern: &str, other: &str, entry: &str) 
     Some(format!("{}{entry}{}", &text[..at], &text[at..]))
 }
 
-/// Puts a quoted word into the list in brackets on the one line that begins with `start`, in order.
+/// Puts a quoted word into the list in brackets that begins on the line that begins with `start`, in order. A list that
+/// stands below that line stays there.
 pub(crate) fn insert_word(text: &str, start: &str, word: &str) -> Option<String> {
-    let line = text.lines().find(|line| line.starts_with(start))?;
-    let (head, rest) = line.split_once('[')?;
-    let (list, tail) = rest.rsplit_once(']')?;
+    let begin = if text.starts_with(start) { 0 } else { text.find(&format!("\n{start}"))? + 1 };
+    let open = begin + text[begin..].find('[')?;
+    let close = open + text[open..].find(']')?;
     let quoted = format!("\"{word}\"");
-    let mut words: Vec<&str> = list.split(", ").filter(|word| !word.is_empty()).collect();
+    let list = &text[open + 1..close];
+    let mut words: Vec<&str> = list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
     words.push(&quoted);
     words.sort_unstable();
-    let new = format!("{head}[{}]{tail}", words.join(", "));
-    Some(text.replacen(line, &new, 1))
+    let is_long = list.contains('\n');
+    let (before, after) = if is_long { ("\n    ", ",\n") } else { ("", "") };
+    Some(format!("{}{before}{}{after}{}", &text[..=open], words.join(", "), &text[close..]))
 }
 
 /// Whether a connector stands in a list already.
@@ -153,5 +156,8 @@ mod tests {
         let new = insert_word(text, "sim = ", "hris-oak?/sim").unwrap();
         assert!(new.contains("[\"hris-merge?/sim\", \"hris-oak?/sim\", \"hris-sesame?/sim\"]\n"), "{new}");
         assert_eq!(insert_word(text, "default = ", "x"), None);
+        let below = "a = { features = [\n    \"merge\", \"sim\",\n] }\n";
+        let new = insert_word(below, "a = ", "oak").unwrap();
+        assert_eq!(new, "a = { features = [\n    \"merge\", \"oak\", \"sim\",\n] }\n");
     }
 }

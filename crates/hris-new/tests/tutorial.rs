@@ -140,7 +140,7 @@ fn inside_the_workspace_a_connector_is_registered_in_the_facade_and_builds() {
         ("crates/xtask/src/tidy/crate_table.rs", "connector(\"hris-acorn\")"),
         ("docs/architecture.md", "| `hris-acorn` | the Acorn HR connector"),
         ("docs/vendors/acorn.md", "# Acorn HR"),
-        ("examples/Cargo.toml", "features = [\"acorn\", "),
+        ("examples/Cargo.toml", "\"acorn\", \"file-target\", "),
         ("README.md", "| [`hris-acorn`](crates/hris-acorn) | Acorn HR,"),
     ] {
         assert!(read(file).contains(entry), "{file}: {entry}");

@@ -34,7 +34,8 @@ pub(crate) fn record_id_kind(source: RecordIdSource) -> &'static RecordIdKind {
     &descriptor(source).record_id_kind
 }
 
-fn descriptor(source: RecordIdSource) -> &'static Descriptor {
+/// The facts that every vendor has, by the kind of record id.
+pub(crate) fn descriptor(source: RecordIdSource) -> &'static Descriptor {
     match source {
         RecordIdSource::UniqueKey => &BY_UNIQUE_KEY,
         RecordIdSource::EmployeeId => &BY_EMPLOYEE_ID,
@@ -215,7 +216,7 @@ const MORE_PERMISSION: &str = "A key needs no more than Get All Employee Detail 
                                Employee; PeopleHR does not tell what else it opens, and the directory always has bank \
                                details in it, which are not read.";
 
-const OFFERED: &[(EmployeeField, &str, &str)] = &[
+pub(crate) const OFFERED: &[(EmployeeField, &str, &str)] = &[
     (EmployeeField::RecordId, "UniqueKey, or Employee ID if that is configured", ""),
     (EmployeeField::EmployeeId, "Employee ID", "can be changed in PeopleHR"),
     (EmployeeField::Status, "Status, from the listings and the leaving date", ""),

@@ -9,6 +9,7 @@ mod connector;
 mod convert;
 mod dates;
 mod errors;
+mod integration;
 mod lenient;
 mod listing;
 #[cfg(feature = "sim")]
@@ -25,4 +26,5 @@ mod wire;
 
 pub use config::{FlagForm, LeavingDateRule, Listings, PeopleHrConfig, RecordIdSource, UnknownStatusCode};
 pub use connector::PeopleHrConnector;
+pub use integration::integration;
 pub use query::QuerySource;

@@ -6,13 +6,12 @@ use hris_core::{HrisConnector, Result};
 use hris_http::Transport;
 use hris_peoplehr::PeopleHrConfig;
 
-use crate::{Credential, Credentials, Vendor};
+use crate::{Credentials, Vendor};
 
 pub(crate) const NAME: &str = "peoplehr";
 
 pub(crate) fn vendor() -> Vendor {
-    Vendor::configured(NAME, "PeopleHR", connect)
-        .with_credential(Credential::new("api_key", "the API key from PeopleHR's settings, under API"))
+    Vendor::described(hris_peoplehr::integration(), connect)
 }
 
 pub(crate) fn connect(
