@@ -42,6 +42,7 @@ pub(crate) fn alone(names: &Names, source: &Source) -> Vec<NewFile> {
     files.push(("Cargo.toml", manifest));
     files.push(("src/registration.rs", names.fill(REGISTRATION)));
     files.push((".gitignore", "/target\n".to_owned()));
+    files.push(("rustfmt.toml", include_str!("../template/rustfmt.toml.in").to_owned()));
     files
 }
 

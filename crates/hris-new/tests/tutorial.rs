@@ -91,6 +91,9 @@ fn the_tutorial_leads_from_an_empty_folder_to_a_green_suite() {
     assert!(!output.contains("warning: unused") && !output.contains("error[E"), "{output}");
     assert_eq!(failed(&output), promised(), "{output}");
 
+    let formatted = || run(Command::new(env!("CARGO")).args(["fmt", "--check"]).current_dir(&connector));
+    assert!(formatted().0, "{}", formatted().1);
+
     assert!(changes().len() > 7);
     for (file, old, new) in changes() {
         let path = connector.join(&file);
@@ -102,6 +105,7 @@ fn the_tutorial_leads_from_an_empty_folder_to_a_green_suite() {
     assert!(is_green, "{output}");
     assert!(!output.contains("warning: `hris-acorn`"), "it builds without warnings: {output}");
     assert!(output.matches("test result: ok. ").count() >= 4, "{output}");
+    assert!(formatted().0, "{}", formatted().1);
     let filled = ["client", "config", "convert", "integration", "wire", "sim/render"];
     let left =
         filled.map(|file| fs::read_to_string(connector.join(format!("src/{file}.rs"))).unwrap()).concat();
