@@ -3,6 +3,7 @@
 //! They hold no secret, so that they can be stored and shown; keys are handed over beside them as
 //! [`Credentials`](crate::Credentials).
 
+mod base;
 mod lists;
 mod paths;
 mod sections;
@@ -14,14 +15,16 @@ use hris_core::{Error, Result};
 use hris_http::BaseUrl;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use base::API_KEY;
+pub use base::{ConnectSettings, CoreSettings, Guards, Limits, ProfileSettings};
 pub use lists::Choice;
 pub(crate) use paths::Operation;
 pub use paths::PathOverrides;
-pub(crate) use sections::{API_KEY, MERGE_PLACES};
+pub(crate) use sections::MERGE_PLACES;
 pub use sections::{
-    Available, ConfiguredOffer, ConnectSettings, CoreSettings, CustomListing, DepositVersion, Guards,
-    HistoryCall, LedgerCall, Limits, MergeCall, NoteFields, NotesCall, OfferSettings, PointSettings,
-    PointSource, ProfileSettings, ReasonField, RewardSettings, TimelineSettings,
+    Available, ConfiguredOffer, CustomListing, DepositVersion, HistoryCall, LedgerCall, MergeCall,
+    NoteFields, NotesCall, OfferSettings, PointSettings, PointSource, ReasonField, RewardSettings,
+    TimelineSettings,
 };
 pub use template::{Call, Verb};
 pub(crate) use template::{Values, append};
