@@ -15,7 +15,6 @@ use crate::claim::ClaimToken;
 use crate::report::CampaignReport;
 use crate::rule;
 use crate::service::{Campaigns, Listed};
-use crate::settle::is_over;
 use crate::template::Values;
 
 /// The longest wait between two tries of a mail.
@@ -68,8 +67,14 @@ impl Campaigns {
             return Err(Error::new(ErrorKind::Stale, "the Send is not uncertain").with_context("send", id));
         }
         let now = self.clock.now();
-        let due =
-            Due { date: self.today(), send_at: now, seen_at: now, rule: listed.record.rule, attempts: 1 };
+        let due = Due {
+            date: self.today(),
+            send_at: now,
+            until: now + TimeDelta::days(1),
+            seen_at: now,
+            rule: listed.record.rule,
+            attempts: 1,
+        };
         let waiting = send.put_back(due)?;
         if self.write(lease, SendState::Uncertain, waiting.clone()).await? {
             self.attempt(lease, &listed, waiting, report).await?;
@@ -79,7 +84,7 @@ impl Campaigns {
 
     pub(crate) async fn send_due(&self, lease: &Lease, report: &mut CampaignReport) -> Result<()> {
         let listed = self.list().await?;
-        self.take_up(lease, &listed, report).await?;
+        self.take_up(lease, report).await?;
         let now = self.clock.now();
         let due = self.ledger.due(&self.connection, now, usize::MAX).await?;
         let mut lease = lease.clone();
@@ -99,11 +104,9 @@ impl Campaigns {
     }
 
     /// What an earlier run left behind: mails whose fate is open, and Sends whose time is over.
-    async fn take_up(&self, lease: &Lease, listed: &[Listed], report: &mut CampaignReport) -> Result<()> {
+    async fn take_up(&self, lease: &Lease, report: &mut CampaignReport) -> Result<()> {
         let now = self.clock.now();
         for send in self.undelivered().await? {
-            let Some(campaign) = find(listed, &send.campaign) else { continue };
-            let late = campaign.campaign.rule().max_late_days;
             if send.state() == SendState::Active {
                 let outcome = match self.mailer.fate(&send.id.to_string()).await {
                     Ok(MailFate::Sent) => Outcome::Taken,
@@ -113,7 +116,7 @@ impl Campaigns {
                     Err(_) => continue,
                 };
                 self.conclude(lease, send, outcome, report).await?;
-            } else if send.due().is_some_and(|due| is_over(due.date, late, now)) {
+            } else if send.due().is_some_and(|due| due.until <= now) {
                 self.give_up(lease, send, report).await?;
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use futures_util::TryStreamExt as _;
-use hris_core::ledger::{CampaignStatus, SendState};
+use hris_core::ledger::CampaignStatus;
 use hris_core::{
     CampaignId, EmployeeRef, Error, ErrorKind, FieldSet, HrisConnector, ReadEvent, ReadQuery, Result, RunId,
 };
@@ -107,8 +107,7 @@ impl Campaigns {
         let known = self.ledger.sends(&self.connection, &ids).await?;
         let mut gifts = Vec::new();
         for (wanted, known) in wanted.iter().zip(known) {
-            let is_over =
-                known.is_some_and(|send| send.state().went_out() || send.state() == SendState::Expired);
+            let is_over = known.is_some_and(|send| send.state().went_out());
             let is_planned = matches!(wanted.gift.timing, Timing::InTime | Timing::Late);
             let sighting = pass.sightings.get(&wanted.person);
             let (Some(listed), Some(sighting)) = (all.get(wanted.gift.campaign), sighting) else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use hris_core::keys::KeyId;
 use hris_core::ledger::{
@@ -101,7 +101,7 @@ impl Settling<'_, '_> {
             } else if self.opted_out(wanted) {
                 self.note_opt_out(wanted);
             } else if wanted.gift.timing == Timing::TooLate && self.waits(wanted.id) {
-                // Kept on its date until that is over everywhere, or called off if the date moved into the past.
+                // Kept on its date until it is too late for the recipient too, or called off if the date moved into the past.
             } else {
                 matched.insert(wanted.id);
                 self.gift(wanted);
@@ -271,6 +271,7 @@ impl Settling<'_, '_> {
         let is_dead = !matches!(&send.stage, Stage::Cancelled(reason, _) if reason.is_revivable());
         let other = self.went_out.get(&wanted.occasion).is_some_and(|id| *id != wanted.id);
         if is_dead || other || wanted.gift.timing == Timing::TooLate {
+            // A start that moves after the gift is the same employment.
             if send.state().went_out() {
                 self.keep_episode(wanted);
             }
@@ -300,9 +301,12 @@ impl Settling<'_, '_> {
         let (candidate, _) = self.candidate(wanted.person)?;
         let email = candidate.address(rule).cloned();
         let date = wanted.gift.due;
+        let zone = candidate.zone(rule, self.terms.zone);
+        let too_late = shift(date, i32::from(rule.max_late_days) + 1);
         let due = Due {
             date,
-            send_at: instant_of(date, rule.send_time, candidate.zone(rule, self.terms.zone))?,
+            send_at: instant_of(date, rule.send_time, zone)?,
+            until: instant_of(too_late, NaiveTime::MIN, zone)?,
             seen_at: self.terms.now,
             rule: self.terms.rules.get(index).copied().unwrap_or_default(),
             attempts,
@@ -414,15 +418,3 @@ impl Settling<'_, '_> {
         }
     }
 }
-
-/// Whether a date with its allowed lateness is over everywhere on Earth: at noon UTC of the day after it is midnight
-/// in the last zone (UTC-12).
-pub(crate) fn is_over(date: NaiveDate, max_late_days: u16, now: DateTime<Utc>) -> bool {
-    let first_day_too_late = shift(date, i32::from(max_late_days) + 1);
-    now >= first_day_too_late.and_time(NOON).and_utc()
-}
-
-const NOON: chrono::NaiveTime = match chrono::NaiveTime::from_hms_opt(12, 0, 0) {
-    Some(noon) => noon,
-    None => chrono::NaiveTime::MIN,
-};

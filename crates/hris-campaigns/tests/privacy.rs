@@ -179,10 +179,11 @@ fn the_tables_can_only_hold_the_three_fields_opaque_keys_and_a_due_date_while_it
             "send.seen_at",
             "send.send_at",
             "send.state",
+            "send.until",
         ];
         assert_eq!(names, expected, "a new column has to be thought about here");
         let waiting = world.sends().await.iter().filter(|send| send.due().is_some()).count();
-        for column in ["send.due", "send.send_at", "send.seen_at"] {
+        for column in ["send.due", "send.send_at", "send.until", "send.seen_at"] {
             let kept = columns[column].iter().filter(|value| **value != Value::Null).count();
             assert_eq!(kept, waiting, "{column} is kept while something is due and no longer");
         }

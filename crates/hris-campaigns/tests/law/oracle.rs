@@ -26,11 +26,19 @@ use super::story::{Admin, Day, Edit, Reading, Someone, Status, Story};
 const HIRES: usize = 0;
 const BIRTHDAYS: usize = 1;
 const YEARS: usize = 2;
-const FIFTH: usize = 3;
 const NAMES: [&str; 4] = ["hires", "birthdays", "years", "fifth"];
 
 /// One gift: campaign, person, and which time.
 type Key = (usize, usize, i64);
+
+/// A gift that somebody is to get.
+#[derive(Clone, Copy)]
+struct On {
+    day: NaiveDate,
+    at: DateTime<Utc>,
+    until: DateTime<Utc>,
+    address: bool,
+}
 
 /// A campaign in the oracle's words.
 struct Plan {
@@ -50,8 +58,8 @@ struct Oracle {
     people: Vec<Someone>,
     /// Gifts that some run has found; none is found twice.
     found: BTreeSet<Key>,
-    /// Gifts that are on, with their due date, instant and whether there is an address.
-    on: BTreeMap<Key, (NaiveDate, DateTime<Utc>, bool)>,
+    /// Gifts that are on.
+    on: BTreeMap<Key, On>,
     /// When the Send was last confirmed.
     confirmed: BTreeMap<Key, DateTime<Utc>>,
     /// Not again before.
@@ -62,12 +70,6 @@ struct Oracle {
     uncertain: u64,
     /// Per person: number of the employment, its start, and whether its end was seen.
     episodes: BTreeMap<usize, (i64, NaiveDate, bool)>,
-}
-
-/// Whether a wall date is over everywhere, with days of grace.
-fn is_over(due: NaiveDate, late: u16, now: DateTime<Utc>) -> bool {
-    let west = now - TimeDelta::hours(12);
-    west.date_naive() > due + Days::new(late.into())
 }
 
 fn celebrates(leap: LeapDay, from: NaiveDate, day: NaiveDate) -> bool {
@@ -139,11 +141,19 @@ impl Oracle {
         }
     }
 
-    fn instant(&self, campaign: usize, person: usize, day: NaiveDate) -> DateTime<Utc> {
+    fn gift(&self, campaign: usize, person: usize, day: NaiveDate) -> On {
         let own = self.people[person].zone.filter(|_| campaign == BIRTHDAYS);
         let zone: Tz = own.unwrap_or(self.story.zone);
         let time = NaiveTime::from_hms_opt(self.plans[campaign].hour.into(), 0, 0).unwrap();
-        zone.from_local_datetime(&day.and_time(time)).earliest().unwrap().to_utc()
+        let instant =
+            |day: NaiveDate, time| zone.from_local_datetime(&day.and_time(time)).earliest().unwrap().to_utc();
+        let over = day + Days::new(u64::from(self.plans[campaign].late) + 1);
+        On {
+            day,
+            at: instant(day, time),
+            until: instant(over, NaiveTime::MIN),
+            address: self.people[person].has_address,
+        }
     }
 
     /// Everybody who is inactive was seen to be.
@@ -192,8 +202,7 @@ impl Oracle {
                         self.episodes.insert(person, episode);
                     }
                     if !self.done.contains(&key) {
-                        let address = self.people[person].has_address;
-                        self.on.insert(key, (day, self.instant(campaign, person, day), address));
+                        self.on.insert(key, self.gift(campaign, person, day));
                     }
                 }
             }
@@ -202,11 +211,11 @@ impl Oracle {
             plan.edited = false;
         }
         // What was on and is too old to be found again stays until its time is over.
-        for (key, (day, instant, _)) in before {
+        for (key, gift) in before {
             let (campaign, person, _) = key;
             let oldest = today - Days::new(self.plans[campaign].late.into());
-            if day < oldest && self.is_present(person) && !self.on.contains_key(&key) {
-                self.on.insert(key, (day, instant, self.people[person].has_address));
+            if gift.day < oldest && self.is_present(person) && !self.on.contains_key(&key) {
+                self.on.insert(key, On { address: self.people[person].has_address, ..gift });
             }
         }
         let on: Vec<_> = self.on.keys().copied().collect();
@@ -216,13 +225,13 @@ impl Oracle {
 
     /// What goes out now.
     fn due(&mut self, now: DateTime<Utc>) -> BTreeSet<Key> {
-        let plans = &self.plans;
-        self.on.retain(|(campaign, ..), (day, ..)| !is_over(*day, plans[*campaign].late, now));
-        let is_due = |(key, (_, instant, address)): (&Key, &(NaiveDate, DateTime<Utc>, bool))| {
+        self.on.retain(|_, gift| now < gift.until);
+        let is_due = |(key, gift): (&Key, &On)| {
             let plan = &self.plans[key.0];
             let fresh = now - self.confirmed[key] <= TimeDelta::hours(48);
             let waits = self.retry.get(key).is_some_and(|again| *again > now);
-            (*instant <= now && *address && fresh && !waits && !plan.paused && !plan.edited).then_some(*key)
+            (gift.at <= now && gift.address && fresh && !waits && !plan.paused && !plan.edited)
+                .then_some(*key)
         };
         self.on.iter().filter_map(is_due).collect()
     }

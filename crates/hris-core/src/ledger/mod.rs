@@ -223,8 +223,8 @@ pub trait CampaignLedger: Leases {
     /// Some Sends of the connection, in the order asked for.
     async fn sends(&self, connection: &ConnectionKey, ids: &[SendId]) -> Result<Vec<Option<Send>>>;
 
-    /// For each occasion a Send of the connection that went out for it or may have: active, delivered, claimed or
-    /// uncertain.
+    /// For each occasion a Send of the connection that went out for it or may have
+    /// ([`SendState::went_out`]).
     async fn went_out(
         &self,
         connection: &ConnectionKey,

@@ -94,6 +94,8 @@ pub struct Due {
     pub date: NaiveDate,
     /// When the mail goes out, or is tried next.
     pub send_at: DateTime<Utc>,
+    /// From when it is too late to send it: the end of the last allowed day in the recipient's zone.
+    pub until: DateTime<Utc>,
     /// When a reading last confirmed person and date.
     pub seen_at: DateTime<Utc>,
     /// Under which version of the campaign's rule.
@@ -408,7 +410,7 @@ mod tests {
 
     fn due() -> Due {
         let at = "2026-03-02T08:00:00Z".parse().unwrap();
-        Due { date: "2026-03-02".parse().unwrap(), send_at: at, seen_at: at, rule: 1, attempts: 0 }
+        Due { date: "2026-03-02".parse().unwrap(), send_at: at, until: at, seen_at: at, rule: 1, attempts: 0 }
     }
 
     fn who() -> Recipient {

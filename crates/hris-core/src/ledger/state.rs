@@ -187,7 +187,7 @@ impl SendState {
 
     /// Whether the gift went out, or may have.
     pub fn went_out(self) -> bool {
-        matches!(self, Self::Active | Self::Delivered | Self::Claimed | Self::Uncertain)
+        matches!(self, Self::Active | Self::Delivered | Self::Claimed | Self::Uncertain | Self::Expired)
     }
 
     /// The word for reports and stores.

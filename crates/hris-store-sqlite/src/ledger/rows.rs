@@ -15,7 +15,7 @@ use crate::leases::ConnectionId;
 /// The columns of a Send, in the order that [`read`] wants them.
 pub(super) const COLUMNS: &str = "send.id, send.campaign, send.person, send.occasion, send.link_key, send.state, \
      send.reason, send.first_name, send.last_name, send.email, send.due, send.send_at, send.seen_at, send.rule, \
-     send.attempts, send.month";
+     send.attempts, send.month, send.until";
 
 /// A keyed hash as the signed integer of the same bits.
 pub(super) fn signed(print: Print) -> i64 {
@@ -36,8 +36,8 @@ pub(super) fn write(write: &Connection, ConnectionId(connection): ConnectionId, 
     let mut statement = write
         .prepare_cached(
             "INSERT OR REPLACE INTO send (id, connection, campaign, person, occasion, link_key, state, reason,
-                 first_name, last_name, email, due, send_at, seen_at, rule, attempts, month)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 first_name, last_name, email, due, send_at, seen_at, rule, attempts, month, until)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )
         .map_err(from_sqlite)?;
     let values = params![
@@ -58,6 +58,7 @@ pub(super) fn write(write: &Connection, ConnectionId(connection): ConnectionId, 
         due.map(|due| due.rule),
         due.map(|due| due.attempts),
         send.month().map(Month::number),
+        due.map(|due| due.until.timestamp_micros()),
     ];
     statement.execute(values).map(drop).map_err(from_sqlite)
 }
@@ -120,6 +121,7 @@ fn due(row: &Row<'_>) -> Result<Option<Due>> {
         Some(Due {
             date: NaiveDate::from_num_days_from_ce_opt(days)?,
             send_at: instant(number(11).ok()?)?,
+            until: instant(number(16).ok()?)?,
             seen_at: instant(number(12).ok()?)?,
             rule: u32::try_from(number(13).ok()??).ok()?,
             attempts: u16::try_from(number(14).ok()??).ok()?,

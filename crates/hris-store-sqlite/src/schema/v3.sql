@@ -53,6 +53,7 @@ CREATE TABLE send (
     -- Days since year 1, and microseconds since 1970: there while something is due.
     due INTEGER CHECK ((due IS NOT NULL) = (state IN ('planned', 'scheduled', 'active'))),
     send_at INTEGER CHECK ((send_at IS NULL) = (due IS NULL)),
+    until INTEGER CHECK ((until IS NULL) = (due IS NULL)),
     seen_at INTEGER CHECK ((seen_at IS NULL) = (due IS NULL)),
     rule INTEGER CHECK ((rule IS NULL) = (due IS NULL)),
     attempts INTEGER CHECK ((attempts IS NULL) = (due IS NULL)),

@@ -89,7 +89,7 @@ pub(super) fn recipient(number: u8) -> Recipient {
 
 pub(super) fn due_on(day: NaiveDate, hour: u32) -> Due {
     let send_at = day.and_hms_opt(hour, 0, 0).unwrap().and_utc();
-    Due { date: day, send_at, seen_at: now(), rule: 3, attempts: 2 }
+    Due { date: day, send_at, until: send_at + Duration::from_secs(7), seen_at: now(), rule: 3, attempts: 2 }
 }
 
 pub(super) fn due(day: &str) -> Due {

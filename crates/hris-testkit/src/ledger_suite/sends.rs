@@ -143,7 +143,7 @@ pub async fn sends_are_listed_by_campaign(harness: LedgerHarness) {
     assert_eq!(listed.iter().map(|send| send.id).collect::<Vec<_>>(), [id(1)]);
 }
 
-/// Active, delivered, claimed and uncertain ones keep other campaigns from the occasion.
+/// Active, delivered, claimed, expired and uncertain ones keep other campaigns from the occasion.
 pub async fn what_went_out_is_found_by_its_occasion(harness: LedgerHarness) {
     let it = Fixture::new(harness).await;
     let sends = [

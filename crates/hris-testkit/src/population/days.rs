@@ -202,6 +202,18 @@ impl Population {
         day.changes
     }
 
+    /// Changes one person by hand, such as a start date that moves, and stamps the record late in the evening of the
+    /// day. False if there is no such listed person.
+    pub fn change(&mut self, record_id: &str, change: impl FnOnce(&mut Person)) -> bool {
+        let today = self.today;
+        let position = self.position(record_id);
+        let person = position.and_then(|position| self.people.get_mut(position));
+        let Some(person) = person.filter(|person| person.is_listed()) else { return false };
+        change(person);
+        person.modified_at = late_on(today).unwrap_or(person.modified_at);
+        true
+    }
+
     /// Lets one leaver come back today, for tests that must know who; [`DayPlan::returns`] chooses by itself. False
     /// if the record is not that of a listed leaver.
     pub fn bring_back(&mut self, record_id: &str) -> bool {
@@ -212,11 +224,14 @@ impl Population {
             return false;
         }
         return_to_work(person, today);
-        // Late in the evening, after everything that the day itself brought.
-        person.modified_at =
-            today.and_hms_opt(23, 59, 59).map_or(person.modified_at, |evening| evening.and_utc());
+        person.modified_at = late_on(today).unwrap_or(person.modified_at);
         true
     }
+}
+
+/// Late in the evening, after everything that the day itself brought.
+fn late_on(day: NaiveDate) -> Option<DateTime<Utc>> {
+    day.and_hms_opt(23, 59, 59).map(|evening| evening.and_utc())
 }
 
 fn return_to_work(person: &mut Person, today: NaiveDate) {

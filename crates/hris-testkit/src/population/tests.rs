@@ -599,3 +599,23 @@ fn a_leaver_who_is_brought_back_works_again_and_nobody_else_can_be() {
     assert!(!people.bring_back(&left), "is no leaver any more");
     assert!(!people.bring_back("nobody"));
 }
+
+#[test]
+fn a_person_changed_by_hand_carries_the_change_and_a_newer_stamp_and_nobody_else_does() {
+    let mut people = Population::new(3).size(50).build();
+    people.next_day(&DayPlan::quiet());
+    let before = people.clone();
+    let who = people.active().next().unwrap().record_id.clone();
+    assert!(people.change(&who, |person| person.start_date = Some(people_day())));
+    assert!(!people.change("nobody", |_| {}));
+    for (old, new) in before.people().iter().zip(people.people()) {
+        assert_eq!(old == new, old.record_id != who);
+    }
+    let changed = people.person(&who).unwrap();
+    assert_eq!(changed.start_date, Some(people_day()));
+    assert!(changed.modified_at > before.person(&who).unwrap().modified_at);
+}
+
+fn people_day() -> chrono::NaiveDate {
+    "2026-05-04".parse().unwrap()
+}
