@@ -92,7 +92,7 @@ mod tests {
         let source = Source::Version("0.1");
         for (place, text) in alone(&names(), &source).into_iter().chain(member(&names())) {
             assert!(!text.contains("{{"), "{place}: {text}");
-            let is_source = place.ends_with(".rs");
+            let is_source = Path::new(place).extension().is_some_and(|extension| extension == "rs");
             assert!(!is_source || text.starts_with("//! "), "{place} does not say what lives in it");
         }
     }

@@ -10,6 +10,7 @@ mod workspace;
 
 use std::env;
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -118,10 +119,11 @@ fn alone(args: &Args, here: &Path, names: &Names) -> Result<String> {
     let command = format!("cd {} && cargo test --all-features", folder.display());
     let mut said = format!("{} is written to {}.\n", names.package(), folder.display());
     if let Some(manifest) = enclosing(&folder) {
-        said.push_str(&format!(
-            "It lies in another workspace: add it to `members` in {}, unless it is among them.\n",
-            manifest.display()
-        ));
+        let manifest = manifest.display();
+        let _ = writeln!(
+            said,
+            "It lies in another workspace: unless it is there, add it to `members` in {manifest}."
+        );
     }
     said.push_str(&next(&command));
     Ok(said)

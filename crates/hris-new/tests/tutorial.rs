@@ -67,10 +67,10 @@ fn changes() -> Vec<(String, String, String)> {
         for line in pair[1].split_once("```").unwrap().0.lines() {
             let (mark, rest) = line.split_at(1);
             if mark != "+" {
-                old += &format!("{rest}\n");
+                old.extend([rest, "\n"]);
             }
             if mark != "-" {
-                new += &format!("{rest}\n");
+                new.extend([rest, "\n"]);
             }
         }
         (file, old, new)
