@@ -141,8 +141,9 @@ macro_rules! target_conformance {
     };
 }
 
-/// One `#[test]` per behaviour, and one of the list of skips.
-#[doc(hidden)]
+/// Some behaviours of the suite by name, where a platform is too odd for all of them: one `#[test]` for each, and one of
+/// the list of skips. Use [`target_conformance!`](crate::target_conformance) wherever you can, since it lists what is
+/// left out.
 #[macro_export]
 macro_rules! target_behaviours {
     ($setup:expr; $($module:ident :: $behaviour:ident,)+) => {
