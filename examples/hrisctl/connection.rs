@@ -176,6 +176,16 @@ struct PolicyTable {
     shrink_percent: Option<u8>,
     /// What a reading that broke off may do (`apply_nothing`).
     broken_reading: Option<BrokenReading>,
+    /// How many Employee IDs of known members may change in one run (no limit).
+    re_keys: Option<Limit>,
+    /// For how many members one attribute may be emptied in one run (20 %, 10 at least).
+    emptied: Option<Limit>,
+    /// What becomes of known people who are missing from complete listings (`report`).
+    absence: Option<Absence>,
+    /// Members who are neither changed nor closed, by Employee ID (none).
+    protected: Option<Vec<String>>,
+    /// Kinds of action that are shown as blocked and not carried out (none).
+    switched_off: Option<Vec<Switch>>,
     /// What a verify run does about members who are gone from the platform (`report`).
     vanished: Option<Vanished>,
     /// Whether runs read only what changed where that is enough (no: they read everyone).
@@ -199,6 +209,30 @@ struct Limit {
     percent: u8,
     /// Never more than this.
     at_most: u64,
+}
+
+/// What becomes of known people who are missing from complete listings.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(rename_all = "snake_case")]
+enum Absence {
+    Report,
+    /// They leave once they missed so many complete listings in a row and a read of that very person confirms it.
+    Leave {
+        complete_runs: u32,
+    },
+}
+
+/// A kind of action.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(rename_all = "snake_case")]
+enum Switch {
+    Create,
+    Adopt,
+    Update,
+    Leave,
+    Reactivate,
 }
 
 /// What a verify run does about members who are not on the platform any more.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::keys::{Digester, Fingerprinter, KeyId, Print, Prints};
 use crate::{
     AccountId, ActionId, Attributes, ConnectionKey, EmployeeId, EmployeeRef, MappingVersion, MemberId,
-    PlanId, RecordIdKind, Result, RunId, Watermark,
+    PlanId, RecordIdKind, Result, RunId, TargetField, Watermark,
 };
 
 /// A read view of a plan: fresh, held, or made by a dry run.
@@ -156,6 +156,9 @@ pub struct PlanSummary {
     /// People outside the connection's scope who are no active members.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub out_of_scope: u64,
+    /// People whose action is not allowed by the policy.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub blocked: u64,
     /// People kept out by a problem.
     pub problems: u64,
     /// Warnings beside that.
@@ -193,6 +196,9 @@ impl fmt::Display for PlanSummary {
             self.problems,
             self.missing
         )?;
+        if self.blocked > 0 {
+            write!(f, ", {} blocked", self.blocked)?;
+        }
         if self.out_of_scope > 0 {
             write!(f, ", {} out of scope", self.out_of_scope)?;
         }
@@ -241,6 +247,22 @@ pub enum HoldReason {
         /// Changes allowed in one run.
         limit: u64,
     },
+    /// More changed Employee IDs than the limit allows.
+    TooManyReKeys {
+        /// Changes planned.
+        planned: u64,
+        /// Changes allowed in one run.
+        limit: u64,
+    },
+    /// An attribute would be emptied for more members than the limit allows.
+    FieldEmptied {
+        /// The attribute.
+        field: TargetField,
+        /// Members for whom it would be emptied.
+        planned: u64,
+        /// Members for whom one attribute may be emptied in one run.
+        limit: u64,
+    },
     /// The source delivered nobody although it had people before.
     EmptySource {
         /// People in the last complete reading.
@@ -266,6 +288,15 @@ impl fmt::Display for HoldReason {
             }
             Self::TooManyEmailChanges { planned, limit } => {
                 write!(f, "{planned} e-mail addresses would change, at most {limit} may in one run")
+            }
+            Self::TooManyReKeys { planned, limit } => {
+                write!(f, "{planned} Employee IDs would change, at most {limit} may in one run")
+            }
+            Self::FieldEmptied { field, planned, limit } => {
+                write!(
+                    f,
+                    "{field} would be emptied for {planned} members, at most for {limit} it may in one run"
+                )
             }
             Self::EmptySource { before } => {
                 write!(f, "the HR system delivered nobody, last time it had {before} people")

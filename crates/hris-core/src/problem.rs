@@ -106,6 +106,10 @@ pub mod rule {
     pub const MEMBER_VANISHED: RuleCode = RuleCode::new("member.vanished");
     /// The member on the rewards side is not as it was last written: edited by hand, or the write did not stick.
     pub const MEMBER_DRIFTED: RuleCode = RuleCode::new("member.drifted");
+    /// The member is protected: it is neither changed nor closed.
+    pub const MEMBER_PROTECTED: RuleCode = RuleCode::new("member.protected");
+    /// The policy switched this kind of action off.
+    pub const ACTION_BLOCKED: RuleCode = RuleCode::new("action.blocked");
     /// Several members on the rewards side have one Employee ID.
     pub const MEMBER_DOUBLED: RuleCode = RuleCode::new("member.doubled");
     /// The rewards side never tells an attribute that is written, so that it cannot be verified.
@@ -182,6 +186,8 @@ pub mod rule {
         MEMBER_CONFLICT,
         MEMBER_VANISHED,
         MEMBER_DRIFTED,
+        MEMBER_PROTECTED,
+        ACTION_BLOCKED,
         MEMBER_DOUBLED,
         MEMBER_UNTOLD,
         MEMBER_REJECTED,

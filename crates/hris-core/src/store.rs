@@ -26,7 +26,7 @@ use crate::{
     RunReport, TenantId, Watermark,
 };
 
-pub use checkpoint::{Checkpoint, Checkpoints, OpenClaim};
+pub use checkpoint::{Checkpoint, Checkpoints, Missing, OpenClaim};
 pub use overrides::{Override, Overrides, Until};
 pub use retention::{Purged, Retention};
 

@@ -165,7 +165,9 @@ impl Overrides for MemoryStore {
     async fn remove_overrides(&self, lease: &Lease, which: &[(RecordId, TargetField)]) -> Result<()> {
         let mut state = self.state();
         let known = state.fenced(lease)?;
-        which.iter().for_each(|one| drop(known.overrides.remove(one)));
+        for one in which {
+            known.overrides.remove(one);
+        }
         Ok(())
     }
 }

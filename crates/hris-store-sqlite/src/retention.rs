@@ -32,11 +32,10 @@ pub(crate) fn purge(write: &Connection, lease: &Lease, before: DateTime<Utc>) ->
 pub(crate) fn forget(write: &Connection, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {
     let ConnectionId(id) = fenced(write, lease)?;
     let about = "json_extract(body, '$.body.person.record') = ?2";
-    let open = format!(
-        "SELECT plan.name FROM action JOIN plan ON plan.id = action.plan
-         WHERE action.connection = ?1 AND plan.phase = 1 AND json_extract(action.body, '$.body.person.record') = ?2
-         LIMIT 1"
-    );
+    let open = "SELECT plan.name FROM action JOIN plan ON plan.id = action.plan
+                WHERE action.connection = ?1 AND plan.phase = 1
+                    AND json_extract(action.body, '$.body.person.record') = ?2
+                LIMIT 1";
     let open: Option<String> = write
         .query_row(&open, params![id, record.as_str()], |row| row.get(0))
         .optional()

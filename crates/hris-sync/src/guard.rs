@@ -1,6 +1,8 @@
 //! The guards: whether a whole plan may be applied. They give reasons and never edit a plan.
 
-use hris_core::{HoldReason, PlanSummary, Verdict};
+use std::collections::BTreeMap;
+
+use hris_core::{HoldReason, PlanSummary, TargetField, Verdict};
 
 use crate::policy::{Policy, percent_of};
 
@@ -13,6 +15,8 @@ pub struct GuardInput {
     pub last_complete: Option<u64>,
     /// Known members whose e-mail address changes.
     pub email_changes: u64,
+    /// Known members whose Employee ID changes.
+    pub re_keys: u64,
     /// Whether this connection was never applied before.
     pub first_import: bool,
     /// Leavers that the same run has applied already, from an earlier plan that it continued.
@@ -25,6 +29,7 @@ pub fn judge(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Verdi
         too_many_leavers(policy, summary, input),
         too_many_creates(policy, summary, input),
         too_many_email_changes(policy, summary, input),
+        too_many_re_keys(policy, summary, input),
         shrunk(policy, summary, input),
     ]
     .into_iter()
@@ -50,6 +55,27 @@ fn too_many_email_changes(policy: &Policy, summary: &PlanSummary, input: GuardIn
     let limit = policy.email_changes?.limit(summary.linked_active);
     let planned = input.email_changes;
     (planned > limit).then_some(HoldReason::TooManyEmailChanges { planned, limit })
+}
+
+fn too_many_re_keys(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Option<HoldReason> {
+    let limit = policy.re_keys?.limit(summary.linked_active);
+    let planned = input.re_keys;
+    (planned > limit).then_some(HoldReason::TooManyReKeys { planned, limit })
+}
+
+/// Attributes that a plan empties for too many members, in the order of their names.
+pub(crate) fn emptied(
+    policy: &Policy,
+    linked_active: u64,
+    clears: &BTreeMap<TargetField, u64>,
+) -> impl Iterator<Item = HoldReason> {
+    let limit = policy.emptied.limit(linked_active);
+    let too_many = clears.iter().filter(move |(_, planned)| **planned > limit);
+    too_many.map(move |(field, planned)| HoldReason::FieldEmptied {
+        field: field.clone(),
+        planned: *planned,
+        limit,
+    })
 }
 
 fn shrunk(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Option<HoldReason> {

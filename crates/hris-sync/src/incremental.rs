@@ -3,7 +3,7 @@
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use futures_util::TryStreamExt as _;
 use hris_core::keys::Fingerprinter;
-use hris_core::store::{Checkpoint, Lease, StateStore};
+use hris_core::store::{Checkpoint, Lease, Missing, StateStore};
 use hris_core::{Capabilities, ConnectionKey, EmployeeRef, MappingVersion, RecordId, Result, Watermark};
 
 use crate::planner::Leftovers;
@@ -90,6 +90,7 @@ impl Remembered {
         watermark: Option<Watermark>,
         begun: DateTime<Utc>,
         leftovers: Leftovers,
+        missing: Vec<Missing>,
     ) -> Self {
         let watermark = watermark.filter(|_| leftovers.is_whole).map(|mut watermark| {
             watermark.at = watermark.at.min(begun);
@@ -98,6 +99,7 @@ impl Remembered {
         let full_at = before.map_or(begun, |before| before.full_at);
         let mut checkpoint = Checkpoint::new(watermark, now.mapping.clone(), now.policy, full_at);
         let days = [before.and_then(|before| before.changes_on), leftovers.changes_on];
+        checkpoint.missing = missing;
         checkpoint.changes_on = days.into_iter().flatten().min();
         let reread_at_most = now.incremental.map_or(0, |incremental| incremental.reread_at_most);
         Self { checkpoint, leftovers, reread_at_most }

@@ -31,7 +31,7 @@ pub use engine::Engine;
 pub use files::{FileFormat, write_problems};
 pub use guard::{GuardInput, judge};
 pub use mapping_diff::{MappingDiff, PersonDiff, Planned};
-pub use policy::{BrokenReading, Incremental, LeftScope, Limit, Policy, Vanished};
+pub use policy::{Absence, BrokenReading, Incremental, LeftScope, Limit, Policy, Switch, Vanished};
 pub use preview::{Cell, Preview, PreviewRow, preview, shape};
 pub use upkeep::Refeed;
 pub use view::PlanView;

@@ -1,9 +1,11 @@
 //! What a connection's administrator decides: guards, invitations, broken readings. Everything beyond the defaults
 //! is opt-in.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hris_core::keys::Fingerprinter;
+use hris_core::{ActionKind, EmployeeId};
 use serde::{Deserialize, Serialize};
 
 /// The policy of a connection. Its digest is recorded in every plan; a changed policy makes a plan stale.
@@ -31,6 +33,17 @@ pub struct Policy {
     pub shrink_percent: u8,
     /// What a reading that broke off may do.
     pub broken_reading: BrokenReading,
+    /// How many Employee IDs of known members may change in one run; no limit unless set.
+    pub re_keys: Option<Limit>,
+    /// For how many members one attribute may be emptied in one run. A column that an HR system suddenly delivers empty
+    /// for everybody clears nobody.
+    pub emptied: Limit,
+    /// What becomes of known people who are missing from complete listings.
+    pub absence: Absence,
+    /// Members who are neither changed nor closed, by Employee ID.
+    pub protected: BTreeSet<EmployeeId>,
+    /// Kinds of action that are planned, shown as blocked and not carried out.
+    pub switched_off: BTreeSet<Switch>,
     /// What a verify run does about members who are not on the platform any more.
     pub vanished: Vanished,
     /// Whether runs read only what changed where that is enough, and how often they read everyone all the same; unset:
@@ -55,6 +68,11 @@ impl Default for Policy {
             email_changes: None,
             shrink_percent: 20,
             broken_reading: BrokenReading::ApplyNothing,
+            re_keys: None,
+            emptied: Limit { at_least: 10, percent: 20, at_most: u64::MAX },
+            absence: Absence::Report,
+            protected: BTreeSet::new(),
+            switched_off: BTreeSet::new(),
             vanished: Vanished::Report,
             incremental: None,
             left_scope: LeftScope::Stay,
@@ -158,6 +176,52 @@ pub enum BrokenReading {
     ApplyNothing,
     /// Creates and updates of the people who were seen are applied.
     ApplyCreatesAndUpdates,
+}
+
+/// What becomes of known people who are missing from complete listings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Absence {
+    /// They are reported and stay.
+    #[default]
+    Report,
+    /// They leave once they are missing from so many complete listings in a row (2 at least) and a read of that very
+    /// person confirms it; under the guard on leavers.
+    Leave {
+        /// How many complete listings.
+        complete_runs: u32,
+    },
+}
+
+/// A kind of action that can be switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Switch {
+    /// Creating members.
+    Create,
+    /// Linking members who are there already.
+    Adopt,
+    /// Changing members.
+    Update,
+    /// Closing accounts.
+    Leave,
+    /// Opening accounts of people who came back.
+    Reactivate,
+}
+
+impl Switch {
+    pub(crate) fn of(kind: &ActionKind) -> Option<Self> {
+        Some(match kind {
+            ActionKind::Create { .. } => Self::Create,
+            ActionKind::Adopt { .. } => Self::Adopt,
+            ActionKind::Update { .. } => Self::Update,
+            ActionKind::Leave { .. } => Self::Leave,
+            ActionKind::Reactivate { .. } => Self::Reactivate,
+            _ => return None,
+        })
+    }
 }
 
 /// What a verify run does about members who are not on the platform any more.

@@ -148,6 +148,9 @@ impl Resolver<'_> {
                 (Some(member.id), ActionKind::Adopt { changes, reopen: !member.active })
             }
         };
+        if planner.blocks(draft.ordinal, &draft.person, &kind, link) {
+            return None;
+        }
         let expects = link.map_or(Expectation::Unlinked, expects);
         Some(Action::new(self.fingerprinter, draft.person, member, kind, expects, after))
     }
@@ -178,7 +181,13 @@ impl Resolver<'_> {
             }
             _ => (ActionKind::Update { changes }, self.after(&draft, Some(link), LinkState::Active)?),
         };
+        if planner.blocks(draft.ordinal, &draft.person, &kind, Some(link)) {
+            return None;
+        }
         self.note_given_up(&draft, link, &after, planner);
+        if let Some(changes) = kind.changes() {
+            planner.note_clears(changes);
+        }
         Some(Action::new(
             self.fingerprinter,
             draft.person,
@@ -189,10 +198,10 @@ impl Resolver<'_> {
         ))
     }
 
-    /// The end of a member whose record the vendor deleted.
-    pub(crate) fn tombstone(&self, link: &Link) -> Action {
+    /// The end of a member whose record is gone from the HR system.
+    pub(crate) fn gone(&self, link: &Link, reason: LeaveReason) -> Action {
         let person = EmployeeRef { record: link.record.clone(), employee_id: Some(link.employee_id.clone()) };
-        let (kind, after) = self.leave(link, LeaveReason::Deleted);
+        let (kind, after) = self.leave(link, reason);
         Action::new(self.fingerprinter, person, Some(link.member.clone()), kind, expects(link), after)
     }
 

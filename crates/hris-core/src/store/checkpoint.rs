@@ -37,6 +37,18 @@ pub struct Checkpoint {
     /// What people claim in the HR system, where their link does not tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<OpenClaim>,
+    /// Known people who were missing from the last complete listings, where the policy counts them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
+}
+
+/// Somebody who was missing from complete listings, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Fingerprint of the record id.
+    pub record: Print,
+    /// From how many in a row.
+    pub readings: u32,
 }
 
 impl Checkpoint {
@@ -55,6 +67,7 @@ impl Checkpoint {
             changes_on: None,
             unsettled: Vec::new(),
             claims: Vec::new(),
+            missing: Vec::new(),
         }
     }
 }
@@ -64,6 +77,7 @@ impl Checkpoint {
     pub fn forget(&mut self, record: &RecordId, print: Print) {
         self.unsettled.retain(|open| open != record);
         self.claims.retain(|claim| claim.record != print);
+        self.missing.retain(|missing| missing.record != print);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hris_core::{Action, ActionKind, EmployeeRef, PlanSummary, Problem, RecordId, RuleCode, rule};
+use hris_core::{
+    Action, ActionKind, Attributes, EmployeeRef, PlanSummary, Problem, RecordId, RuleCode, TargetField, rule,
+};
 
 use super::Planner;
 use super::draft::{Fate, Unique};
@@ -72,7 +74,8 @@ impl Planner {
                 self.contest(who, rule::EMAIL_SHARED);
             }
         }
-        self.email_changes = self.given_up.keys().filter(|(_, kind)| *kind == Unique::Email).count() as u64;
+        let given_up = |wanted| self.given_up.keys().filter(|(_, kind)| *kind == wanted).count() as u64;
+        (self.email_changes, self.re_keys) = (given_up(Unique::Email), given_up(Unique::EmployeeId));
         let ranks = self.order_handovers(&emails, &employee_ids);
         (self.emails, self.employee_ids) = claims;
         ranks
@@ -180,6 +183,23 @@ impl Planner {
         self.comparison.seen() as u64
     }
 
+    /// How many known members' Employee IDs change.
+    pub(crate) fn re_keys(&self) -> u64 {
+        self.re_keys
+    }
+
+    /// Notes which attributes of a known member are emptied.
+    pub(crate) fn note_clears(&mut self, changes: &Attributes) {
+        for (field, _) in changes.iter().filter(|(_, value)| value.is_none()) {
+            *self.clears.entry(field.clone()).or_default() += 1;
+        }
+    }
+
+    /// For how many known members each attribute is emptied.
+    pub(crate) fn clears(&self) -> &BTreeMap<TargetField, u64> {
+        &self.clears
+    }
+
     /// How many known members' addresses change.
     pub(crate) fn email_changes(&self) -> u64 {
         self.email_changes
@@ -194,6 +214,7 @@ impl Planner {
                 Fate::Unchanged => &mut summary.unchanged,
                 Fate::Ignored => &mut summary.ignored,
                 Fate::OutOfScope => &mut summary.out_of_scope,
+                Fate::Blocked => &mut summary.blocked,
                 Fate::Create => &mut summary.create,
                 Fate::Adopt => &mut summary.adopt,
                 Fate::Update => &mut summary.update,

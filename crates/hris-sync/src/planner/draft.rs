@@ -56,6 +56,7 @@ pub(crate) enum Fate {
     Unchanged,
     Ignored,
     OutOfScope,
+    Blocked,
     Create,
     Adopt,
     Update,

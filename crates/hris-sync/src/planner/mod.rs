@@ -4,6 +4,7 @@
 //! engine resolves against links and target into an action. Drafts become final only when the reading has ended
 //! with its receipt, since a later page can show that two people claim one address.
 
+mod blocked;
 mod checks;
 mod closing;
 mod draft;
@@ -62,6 +63,9 @@ pub(crate) struct Planner {
     /// People who want a value which another linked person's member still has.
     awaiting: Vec<(Ordinal, Ordinal, Unique)>,
     email_changes: u64,
+    re_keys: u64,
+    /// For how many known members each attribute is emptied.
+    clears: BTreeMap<TargetField, u64>,
     /// Rows whose record id could not be read.
     unidentified: u64,
     linked_active: u64,
@@ -111,6 +115,8 @@ impl Planner {
             given_up: HashMap::new(),
             awaiting: Vec::new(),
             email_changes: 0,
+            re_keys: 0,
+            clears: BTreeMap::new(),
             unidentified: 0,
             linked_active: 0,
             overriding: Overriding::default(),

@@ -1,8 +1,9 @@
 //! What administrators recorded against the HR system, and whom we were told to forget.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
-use hris_core::keys::Print;
+use hris_core::keys::{FieldTag, Print};
 use hris_core::store::{Override, Until};
 use hris_core::{Employee, Field, Mapped, Problem, RecordId, Result, TargetField, Value, ValueRef, rule};
 
@@ -13,7 +14,7 @@ use super::draft::{Fate, Person};
 #[derive(Debug, Default)]
 pub(crate) struct Overriding {
     /// By fingerprint of the record.
-    pub(super) known: std::sync::Arc<HashMap<Print, Vec<Override>>>,
+    pub(super) known: Arc<HashMap<Print, Vec<Override>>>,
     pub(super) forgotten: HashSet<Print>,
     changes: OverrideChanges,
 }
@@ -24,7 +25,7 @@ pub(crate) struct OverrideChanges {
     /// Overrides that were used for the first time, with what the HR system said then.
     pinned: BTreeMap<(RecordId, TargetField), Override>,
     /// Overrides that hold no longer.
-    ended: BTreeMap<(RecordId, TargetField), ()>,
+    ended: BTreeSet<(RecordId, TargetField)>,
 }
 
 impl OverrideChanges {
@@ -33,7 +34,7 @@ impl OverrideChanges {
     }
 
     pub(crate) fn ended(&self) -> Vec<(RecordId, TargetField)> {
-        self.ended.keys().cloned().collect()
+        self.ended.iter().cloned().collect()
     }
 }
 
@@ -108,7 +109,7 @@ impl Planner {
     }
 
     /// Whether an override holds no longer. A field that was not delivered says nothing new.
-    fn has_ended(&self, one: &Override, said: Print, absent: bool, tag: hris_core::keys::FieldTag) -> bool {
+    fn has_ended(&self, one: &Override, said: Print, absent: bool, tag: FieldTag) -> bool {
         match one.until {
             Until::Day(last) => self.as_of > last,
             Until::SourceChanges(Some(before)) => {
@@ -120,7 +121,7 @@ impl Planner {
     }
 
     fn end(&mut self, one: &Override, employee: &Employee) {
-        self.overriding.changes.ended.insert((one.record.clone(), one.field.clone()), ());
+        self.overriding.changes.ended.insert((one.record.clone(), one.field.clone()));
         let message = if matches!(one.until, Until::Day(_)) {
             "the last day of what was recorded with us has passed; the HR system's value is used again"
         } else {

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use futures_util::TryStreamExt as _;
 use hris_core::store::Link;
 use hris_core::{
-    Account, ActionId, ActionKind, EmployeeRef, Error, ErrorKind, Ground, Invitations, PlanHeader,
-    PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadingSummary, Receipt, Result, Stage, Verdict,
-    Watermark, rule,
+    Account, ActionId, ActionKind, EmployeeRef, Error, ErrorKind, Ground, HoldReason, Invitations,
+    LeaveReason, PlanHeader, PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadingSummary, Receipt,
+    Result, Stage, Verdict, Watermark, rule,
 };
 
 use super::{Ended, Planned, Planning, resolver};
 use crate::comparison::Ordinal;
-use crate::guard::{GuardInput, judge};
+use crate::guard::{GuardInput, emptied, judge};
 use crate::incremental::{Circumstances, Remembered};
+use crate::policy::Absence;
 use crate::view::action_pages;
 
 impl Planning<'_> {
@@ -28,14 +29,14 @@ impl Planning<'_> {
         if self.planner.has_second_thoughts() || !ranks.is_empty() {
             self.settle_drafts(&ranks).await?;
         }
-        let missing = self.report_from_links(receipt).await?;
+        let (missing, absent) = self.report_from_links(receipt).await?;
         let mut summary = self.planner.summary();
         summary.missing = missing;
         if self.parts.target.capabilities().invitations != Invitations::Never && self.spool.opened {
             summary.invitations = self.count_invitations().await?;
         }
-        let header = self.header(account, receipt, summary);
-        self.seal(header).await.map(|planned| Ended::Planned(Box::new(planned)))
+        let header = self.header(account, receipt, summary, absent);
+        self.seal(header, receipt.is_some()).await.map(|planned| Ended::Planned(Box::new(planned)))
     }
 
     fn apply_grounds(&mut self, receipt: Option<&Receipt>) {
@@ -63,7 +64,13 @@ impl Planning<'_> {
         let mut actions = Vec::new();
         for link in links.into_iter().flatten() {
             if trusted {
-                actions.push(resolver.tombstone(&link));
+                let action = resolver.gone(&link, LeaveReason::Deleted);
+                let ordinal = self.planner.ordinal(&link.record);
+                let blocks =
+                    |ordinal| self.planner.blocks(ordinal, &action.person, &action.kind, Some(&link));
+                if !ordinal.is_some_and(blocks) {
+                    actions.push(action);
+                }
             } else {
                 let message =
                     "the HR system reports the record as deleted; the member stays, since that is not proof";
@@ -103,25 +110,34 @@ impl Planning<'_> {
         Ok(())
     }
 
-    /// Reports known people of a complete listing who did not come, and those held because of somebody else.
-    async fn report_from_links(&mut self, receipt: Option<&Receipt>) -> Result<u64> {
-        let complete = receipt.is_some_and(|receipt| receipt.full && receipt.absence.ground().is_usable());
+    /// Reports known people of a complete listing who did not come, and those held because of somebody else. Answers how
+    /// many are missing and stay, and how many would leave if the guard allowed to ask for them.
+    async fn report_from_links(&mut self, receipt: Option<&Receipt>) -> Result<(u64, u64)> {
+        let complete = Self::tells_missing(receipt);
+        self.counts_missing = complete;
         let missing = if complete { self.planner.missing() } else { 0 };
         if missing == 0 && !self.planner.has_unreported() {
-            return Ok(0);
+            return Ok((0, 0));
         }
+        let mut absent = Vec::new();
         let mut links = self.links.links(&self.parts.connection);
         while let Some(batch) = links.try_next().await? {
             for link in batch {
-                self.report_from_link(link, complete);
+                absent.extend(self.report_from_link(link, complete));
             }
             self.spool.append(&[], &self.planner.take_problems()).await?;
         }
-        Ok(missing)
+        let leaving = self.planner.summary().leave;
+        let held = self.take_absent(absent).await?;
+        Ok((missing - (self.planner.summary().leave - leaving), held))
     }
 
-    fn report_from_link(&mut self, link: Link, complete: bool) {
+    /// Answers the link of somebody missing where absence may make a leaver.
+    fn report_from_link(&mut self, link: Link, complete: bool) -> Option<Link> {
         let missing = complete && self.planner.is_missing(&link.record);
+        if missing && self.parts.policy.absence != Absence::Report {
+            return Some(link);
+        }
         let ordinal = self.planner.ordinal(&link.record);
         let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
         if missing {
@@ -130,6 +146,7 @@ impl Planning<'_> {
         } else if let Some(ordinal) = ordinal {
             self.planner.report_contest(ordinal, &person);
         }
+        None
     }
 
     async fn count_invitations(&self) -> Result<u64> {
@@ -142,16 +159,23 @@ impl Planning<'_> {
         Ok(invitations)
     }
 
-    fn header(&self, account: &Account, receipt: Option<&Receipt>, summary: PlanSummary) -> PlanHeader {
+    fn header(
+        &self,
+        account: &Account,
+        receipt: Option<&Receipt>,
+        summary: PlanSummary,
+        absent: u64,
+    ) -> PlanHeader {
         let full = receipt.filter(|receipt| receipt.full).map(|_| summary.read);
         let input = GuardInput {
             full_reading: full.is_some(),
             last_complete: self.baseline.as_ref().and_then(|baseline| baseline.last_complete),
             email_changes: self.planner.email_changes(),
+            re_keys: self.planner.re_keys(),
             first_import: self.baseline.is_none(),
             left_already: self.options.left_already,
         };
-        let verdict = judge(&self.parts.policy, &summary, input);
+        let verdict = self.verdict(&summary, input, absent);
         let close_down = self.parts.target.capabilities().close_down_days;
         let irreversible_from = close_down
             .filter(|_| summary.leave > 0)
@@ -182,8 +206,23 @@ impl Planning<'_> {
         PlanHeader::new(origin, summary, verdict, irreversible_from, self.fingerprinter.key().clone())
     }
 
+    fn verdict(&self, summary: &PlanSummary, input: GuardInput, absent: u64) -> Verdict {
+        let policy = &self.parts.policy;
+        let mut reasons = match judge(policy, summary, input) {
+            Verdict::Ready => Vec::new(),
+            Verdict::Held(reasons) => reasons,
+        };
+        if absent > 0 {
+            reasons.retain(|reason| !matches!(reason, HoldReason::TooManyLeavers { .. }));
+            let limit = policy.leavers.limit(summary.linked_active + input.left_already);
+            reasons.push(HoldReason::TooManyLeavers { planned: summary.leave + absent, limit });
+        }
+        reasons.extend(emptied(policy, summary.linked_active, self.planner.clears()));
+        if reasons.is_empty() { Verdict::Ready } else { Verdict::Held(reasons) }
+    }
+
     /// Puts the digest on the plan and stores it, unless it says nothing at all.
-    async fn seal(mut self, mut header: PlanHeader) -> Result<Planned> {
+    async fn seal(mut self, mut header: PlanHeader, read_to_the_end: bool) -> Result<Planned> {
         let problems = self.planner.take_problems();
         let held = header.verdict != Verdict::Ready;
         self.spool.append(&[], &problems).await?;
@@ -216,13 +255,19 @@ impl Planning<'_> {
         let (stored, problems) = (self.spool.opened, self.planner.tally().clone());
         let (verified, overrides) = (self.verified.take(), self.planner.take_override_changes());
         let warnings = self.planner.warning_tally().clone();
-        let remembered = self.remember(header.reading.watermark.clone());
+        let remembered = self.remember(header.reading.watermark.clone(), read_to_the_end);
         Ok(Planned { header, stored, problems, warnings, verified, overrides, remembered })
     }
 
-    /// What to remember. A reading without a watermark, such as one that broke off, moves nothing.
-    fn remember(self, watermark: Option<Watermark>) -> Option<Remembered> {
-        let watermark = watermark.filter(|_| self.remembers())?;
+    /// What to remember. A reading that broke off moves nothing.
+    fn remember(self, watermark: Option<Watermark>, read_to_the_end: bool) -> Option<Remembered> {
+        if !read_to_the_end || !self.remembers() {
+            return None;
+        }
+        let missing = match &self.checkpoint {
+            Some(known) if !self.counts_missing => known.missing.clone(),
+            _ => self.missing.clone(),
+        };
         let before = self.checkpoint.clone().filter(|_| self.is_partial());
         let (parts, policy, begun, as_of) = (self.parts, self.policy, self.begun, self.options.as_of);
         let now = Circumstances {
@@ -234,6 +279,6 @@ impl Planning<'_> {
             now: begun,
         };
         let leftovers = self.planner.into_leftovers();
-        Some(Remembered::new(now, before.as_ref(), Some(watermark), begun, leftovers))
+        Some(Remembered::new(now, before.as_ref(), watermark, begun, leftovers, missing))
     }
 }

@@ -1,5 +1,6 @@
 //! From a reading to a sealed plan: drives the connector, feeds the planner, spools actions, closes with the guards.
 
+mod absence;
 mod closing;
 mod reading;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::TryStreamExt as _;
 use hris_core::keys::Fingerprinter;
-use hris_core::store::{Baseline, Checkpoint, Lease, Leases, Links, Plans, StateStore};
+use hris_core::store::{Baseline, Checkpoint, Lease, Leases, Links, Missing, Plans, StateStore};
 use hris_core::{
     Action, PlanHeader, PlanId, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, Verification, rule,
 };
@@ -18,6 +19,7 @@ use hris_core::{
 use crate::engine::Parts;
 use crate::incremental::{Circumstances, Extent, Remembered, extent};
 use crate::planner::{OverrideChanges, Planner};
+use crate::policy::Absence;
 use crate::resolve::Resolver;
 use crate::verify::Inspection;
 
@@ -124,6 +126,9 @@ pub(crate) struct Planning<'a> {
     fingerprinter: Fingerprinter,
     options: Options,
     verified: Option<Verification>,
+    /// Whether this reading tells who is missing, and who is, with how often in a row.
+    counts_missing: bool,
+    missing: Vec<Missing>,
     expected: Option<u64>,
     /// Records that the vendor reports as deleted.
     deleted: Vec<RecordId>,
@@ -166,6 +171,8 @@ impl<'a> Planning<'a> {
             fingerprinter,
             options,
             verified: None,
+            counts_missing: false,
+            missing: Vec::new(),
             expected: None,
             deleted: Vec::new(),
         };
@@ -222,7 +229,9 @@ impl<'a> Planning<'a> {
 
     /// Whether later readings may go on from this one.
     fn remembers(&self) -> bool {
-        self.parts.policy.incremental.is_some() && self.parts.connector.capabilities().incremental
+        let changes =
+            self.parts.policy.incremental.is_some() && self.parts.connector.capabilities().incremental;
+        changes || self.parts.policy.absence != Absence::Report
     }
 
     /// Reads the directory and plans.
