@@ -35,9 +35,9 @@ impl Wanted {
     }
 
     /// Where a user is not as it ought to be.
-    pub(crate) fn missing_in<'w>(&'w self, user: &Document) -> impl Iterator<Item = &'w ScimPath> {
+    pub(crate) fn missing_in<'w>(&'w self, user: &Document) -> Vec<&'w ScimPath> {
         let differs = |(path, value): &&(ScimPath, Option<Value>)| !is_same(path.get(user), value.as_ref());
-        self.0.iter().filter(differs).map(|(path, _)| path).collect::<Vec<_>>().into_iter()
+        self.0.iter().filter(differs).map(|(path, _)| path).collect()
     }
 
     /// The body of a create: an open account with what is set.
@@ -65,7 +65,7 @@ impl Change {
 
     /// Whether there is nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
-        self.wanted.missing_in(&self.before).next().is_none()
+        self.wanted.missing_in(&self.before).is_empty()
     }
 
     pub(crate) fn into_wanted(self) -> Wanted {

@@ -348,8 +348,7 @@ impl Inner {
     /// The account, if it is as it ought to be.
     async fn reread(&self, write: &Write) -> Option<User> {
         let user = self.client.user(write.id.as_deref()?).await.ok()??;
-        let holds_all = write.wanted.missing_in(&user.document).next().is_none();
-        holds_all.then_some(user)
+        write.wanted.missing_in(&user.document).is_empty().then_some(user)
     }
 
     /// Reads a new account back where that is asked for. Some servers know it only after a moment.
