@@ -56,6 +56,14 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Hold the members against what was last written: show what somebody changed there, or put it right
     Verify(Verify),
+    /// Explain one person: read, scope, match, map, act, and every rule that fires; no values
+    Explain(Explain),
+    /// Record the corrected rows of an error file, to be used in place of what the HR system says
+    Refeed(Refeed),
+    /// Forget a person: link, overrides, history; the member is left as it is
+    Forget(Forget),
+    /// Take old plans and reports away
+    Purge(Purge),
     /// Let a held plan go ahead, and apply it
     Release(Release),
     /// Give a stored plan up
@@ -236,6 +244,46 @@ pub(crate) struct Verify {
     /// Print JSON: the report of the run, or what was found
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The record id
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: String,
+
+    /// Today's date where the customer is, if it is not today's in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<NaiveDate>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Refeed {
+    /// The error file (CSV) with its column `corrected_value` filled in
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Who corrected it; recorded
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: String,
+
+    /// Why; recorded
+    #[arg(long, value_name = "TEXT", default_value = "corrected error file")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Forget {
+    /// The record id
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Purge {
+    /// Take away what is from before this day and final
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) before: NaiveDate,
 }
 
 #[derive(Debug, clap::Args)]

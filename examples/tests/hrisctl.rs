@@ -167,6 +167,32 @@ fn a_member_edited_in_the_file_by_hand_is_shown_and_then_put_right() {
 }
 
 #[test]
+fn one_person_is_explained_and_an_error_file_is_fed_back() {
+    let place = Place::with_people(20);
+    let errors = place.path("errors.csv");
+    place.ok(&["apply"]);
+    let employees: Vec<Value> = place.ok(&["employees"]).lines().map(json).collect();
+    let record = employees[0]["record"].as_str().unwrap();
+    let told = place.ok(&["explain", record]);
+    assert!(told.contains("read   The HR system has this person"), "{told}");
+    assert!(told.contains("act ") && !told.contains('@'), "{told}");
+
+    let row = format!("{record},,first_name,field.unreadable,m,Nerea\nr-x,,shoe,x,m,42\n");
+    std::fs::write(&errors, format!("record_id,employee_id,field,rule,message,corrected_value\n{row}"))
+        .unwrap();
+    let out = place.ok(&["refeed", errors.to_str().unwrap(), "--actor", "ane"]);
+    assert!(out.contains("1 recorded") && out.contains("r-x shoe:") && !out.contains("42"), "{out}");
+    place.ok(&["apply"]);
+    let named = |members: &[Value]| {
+        members.iter().filter(|it| it["attributes"]["first_name"]["text"] == "Nerea").count()
+    };
+    assert_eq!(named(&place.members()), 1);
+    assert!(place.ok(&["forget", record]).contains("forgotten"));
+    assert!(place.ok(&["plan"]).contains(" 0 create"));
+    assert!(place.ok(&["purge", "--before", "2999-01-01"]).contains("2 plans and 2 reports"));
+}
+
+#[test]
 fn too_many_leavers_hold_the_plan_until_it_is_released() {
     let place = Place::with_people(60);
     place.ok(&["apply"]);

@@ -16,6 +16,7 @@ use hris_store_memory::MemoryStore;
 
 use crate::apply::Applying;
 use crate::cancel::Cancel;
+use crate::explain::contradicts;
 use crate::incremental::Remembered;
 use crate::planner::OverrideChanges;
 use crate::planning::{Ended, LEASE, Options, Planned, Planning, Stores};
@@ -137,7 +138,7 @@ impl Engine {
         Ok(self.dry_run_with(Options::review(as_of)).await?.0)
     }
 
-    async fn dry_run_with(&self, options: Options) -> Result<(PlanView, Option<Verification>)> {
+    pub(crate) async fn dry_run_with(&self, options: Options) -> Result<(PlanView, Option<Verification>)> {
         self.check_invitations()?;
         let spool = Arc::new(MemoryStore::new());
         let lease = self.lease(&*spool, &RunId::from("dry-run")).await?;
@@ -212,7 +213,7 @@ impl Engine {
     /// # Errors
     /// The error that ended the run; its report is in the history all the same.
     pub async fn run(&self, run: &RunId, trigger: Trigger, as_of: NaiveDate) -> Result<RunReport> {
-        self.run_as(run, trigger, as_of, false).await
+        self.run_with(run, trigger, Options::usual(as_of)).await
     }
 
     /// A run that first holds every known member on the platform against what was last written: reads everyone, puts
@@ -223,7 +224,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::run`]; a list of members that breaks off ends the run before anything is planned.
     pub async fn verify(&self, run: &RunId, trigger: Trigger, as_of: NaiveDate) -> Result<RunReport> {
-        self.run_as(run, trigger, as_of, true).await
+        self.run_with(run, trigger, Options { verify: true, ..Options::usual(as_of) }).await
     }
 
     /// What a verify run would find and do, without leaving any trace; see [`Engine::dry_run`].
@@ -232,13 +233,12 @@ impl Engine {
         Ok((view, verified.unwrap_or_default()))
     }
 
-    #[tracing::instrument(name = "hris.run", skip_all, fields(connection = %self.parts.connection, %run, verify))]
-    async fn run_as(
+    #[tracing::instrument(name = "hris.run", skip_all, fields(connection = %self.parts.connection, %run, verify = options.verify))]
+    pub(crate) async fn run_with(
         &self,
         run: &RunId,
         trigger: Trigger,
-        as_of: NaiveDate,
-        verify: bool,
+        options: Options,
     ) -> Result<RunReport> {
         self.check_invitations()?;
         self.leased(run, async |lease| {
@@ -248,23 +248,16 @@ impl Engine {
                 return Ok(report);
             }
             let mut report = self.report(run, trigger);
-            let result = self.run_leased(lease, &mut report, as_of, verify).await;
+            let result = self.run_leased(lease, &mut report, options.clone()).await;
             self.close(lease, report, result).await
         })
         .await
     }
 
-    async fn run_leased(
-        &self,
-        lease: &Lease,
-        report: &mut RunReport,
-        as_of: NaiveDate,
-        verify: bool,
-    ) -> Result<()> {
+    async fn run_leased(&self, lease: &Lease, report: &mut RunReport, options: Options) -> Result<()> {
         self.continue_open(lease, report).await?;
-        let everyone = self.parts.everyone || verify;
-        let options =
-            Options { everyone, verify, keep_empty: false, left_already: report.applied.left, as_of };
+        let everyone = self.parts.everyone || options.verify;
+        let options = Options { everyone, left_already: report.applied.left, ..options };
         let planned = self.make_plan(self.stores(), lease, options).await?;
         report.planned = planned.header.summary.clone();
         report.irreversible_from = planned.header.irreversible_from;
@@ -361,10 +354,13 @@ impl Engine {
         let plan = |options| {
             Box::pin(async move { Planning::start(&self.parts, stores, lease, options).await?.run().await })
         };
-        if let Ended::Planned(planned) = plan(options).await? {
+        if let Ended::Planned(planned) = plan(options.clone()).await? {
             return Ok(*planned);
         }
-        match plan(Options { everyone: true, ..options }).await? {
+        if options.only.is_some() && !options.keep_empty {
+            return Err(contradicts());
+        }
+        match plan(Options { everyone: true, only: None, ..options }).await? {
             Ended::Planned(planned) => Ok(*planned),
             Ended::NeedsEveryone => {
                 Err(Error::new(ErrorKind::Integrity, "everyone was read and was not enough"))

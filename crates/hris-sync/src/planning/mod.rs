@@ -13,7 +13,8 @@ use futures_util::TryStreamExt as _;
 use hris_core::keys::Fingerprinter;
 use hris_core::store::{Baseline, Checkpoint, Lease, Leases, Links, Missing, Plans, StateStore};
 use hris_core::{
-    Action, PlanHeader, PlanId, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, Verification, rule,
+    Action, EmployeeRef, PlanHeader, PlanId, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage,
+    Verification, rule,
 };
 
 use crate::engine::Parts;
@@ -63,11 +64,13 @@ pub(crate) struct Stores<'a> {
 }
 
 /// How a planning differs from the usual one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub(crate) as_of: NaiveDate,
     /// Whether everyone is read, whatever the policy says of readings of changes.
     pub(crate) everyone: bool,
+    /// The one person whom this is about.
+    pub(crate) only: Option<EmployeeRef>,
     /// Whether the members of the platform are held against what was last written, and put right.
     pub(crate) verify: bool,
     /// Whether a plan that says nothing is stored too, for a review to show.
@@ -79,7 +82,12 @@ pub(crate) struct Options {
 impl Options {
     /// For somebody to look at: everyone is read, and a plan that says nothing is one as well.
     pub(crate) fn review(as_of: NaiveDate) -> Self {
-        Self { as_of, everyone: true, verify: false, keep_empty: true, left_already: 0 }
+        Self { everyone: true, keep_empty: true, ..Self::usual(as_of) }
+    }
+
+    /// For a run.
+    pub(crate) fn usual(as_of: NaiveDate) -> Self {
+        Self { as_of, everyone: false, only: None, verify: false, keep_empty: false, left_already: 0 }
     }
 }
 
@@ -176,7 +184,9 @@ impl<'a> Planning<'a> {
             expected: None,
             deleted: Vec::new(),
         };
-        if !options.everyone {
+        if let Some(person) = planning.options.only.clone() {
+            planning.extent = Extent::One(person);
+        } else if !planning.options.everyone {
             planning.extent = extent(planning.circumstances(), planning.checkpoint.as_ref());
         }
         if planning.remembers() {
@@ -224,14 +234,14 @@ impl<'a> Planning<'a> {
 
     /// Whether only what changed is read.
     fn is_partial(&self) -> bool {
-        matches!(self.extent, Extent::Changes { .. })
+        matches!(self.extent, Extent::Changes { .. } | Extent::One(_))
     }
 
     /// Whether later readings may go on from this one.
     fn remembers(&self) -> bool {
         let changes =
             self.parts.policy.incremental.is_some() && self.parts.connector.capabilities().incremental;
-        changes || self.parts.policy.absence != Absence::Report
+        self.options.only.is_none() && (changes || self.parts.policy.absence != Absence::Report)
     }
 
     /// Reads the directory and plans.

@@ -59,6 +59,13 @@ impl Planning<'_> {
                 tracing::debug!(why, "everyone is read");
                 self.read_query(ReadQuery::everyone(fields)).await
             }
+            Extent::One(person) => {
+                let mut receipt =
+                    self.read_query(ReadQuery::scoped(Scope::People(vec![person]), fields)).await?;
+                receipt.full = false;
+                receipt.absence = AbsenceGround::refused("only one person was read");
+                Ok(receipt)
+            }
             Extent::Changes { since, again } => self.read_changes(fields, since, again).await,
         }
     }
