@@ -228,6 +228,9 @@ impl Resolver<'_> {
             let message = "the Employee ID of this person changed; the member's unique id is changed with it";
             planner.problem(Problem::warning(rule::EMPLOYEE_ID_CHANGED, message).of(&draft.person));
         }
+        if draft.intent != Intent::Leave {
+            planner.gives_up_drifted(draft.ordinal);
+        }
     }
 
     /// What is wanted for a member who is there already.

@@ -26,6 +26,10 @@ pub(crate) struct Drift {
     pub(crate) open: Option<bool>,
     /// Whether the member is not there any more.
     pub(crate) vanished: bool,
+    /// The address that the member has instead. Somebody else may want it once it is put right.
+    pub(crate) email: Option<Print>,
+    /// The Employee ID that the member has instead.
+    pub(crate) employee_id: Option<Print>,
 }
 
 impl Drift {
@@ -167,7 +171,21 @@ impl Inspection<'_> {
         }
         // What a platform keeps of a closed account is its own affair.
         let columns = if link.state.is_active() { self.columns(member, link, found) } else { 0 };
-        self.note(link, Drift { columns, open, vanished: false }, found);
+        let drift = Drift { columns, open, ..self.unique_values(member, columns) };
+        self.note(link, drift, found);
+    }
+
+    /// The unique values among those that differ.
+    fn unique_values(&self, member: &MemberRecord, columns: u64) -> Drift {
+        let text = |wanted: TargetField| {
+            let differs = named(self.targets, columns).any(|field| *field == wanted);
+            member.attributes.text(&wanted).filter(|_| differs)
+        };
+        Drift {
+            email: text(TargetField::EMAIL).map(|email| self.fingerprinter.email(email)),
+            employee_id: text(TargetField::EMPLOYEE_ID).map(|id| self.fingerprinter.employee_id(id)),
+            ..Drift::default()
+        }
     }
 
     fn note(&self, link: &Link, drift: Drift, found: &mut Found) {

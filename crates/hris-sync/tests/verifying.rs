@@ -267,3 +267,35 @@ fn a_verify_run_with_the_same_id_answers_the_same_report() {
     assert_eq!(verify("v1"), first);
     assert_eq!(found(&verify("v2")).drifted, 1);
 }
+
+#[test]
+fn an_address_that_a_member_still_has_against_what_was_written_is_handed_on_in_the_same_verify_run() {
+    let world = World::new(people(1..=3));
+    world.run();
+    // The first person's old address goes to a newcomer, and the platform only says that it let it go.
+    let renamed = changed(1, |employee| employee.work_email = Field::Value("new@acme.example".into()));
+    let newcomer = changed(4, |employee| employee.work_email = Field::Value("p1@acme.example".into()));
+    world.set_people([renamed, person(2), person(3), newcomer]);
+    world.target.add_fault(TargetFault::AnswersOkButStoresNothing.on_employee("E001"));
+    world.run();
+    assert!(world.target.member_by_employee_id("E004").is_none());
+    let report = verify(&world);
+    assert_eq!((report.applied.updated, report.applied.created), (1, 1), "{report}");
+    assert_eq!(attribute(&world, "E001", MemberField::Email).as_deref(), Some("new@acme.example"));
+    assert_eq!(attribute(&world, "E004", MemberField::Email).as_deref(), Some("p1@acme.example"));
+}
+
+#[test]
+fn an_open_account_of_a_leaver_whose_record_was_deleted_is_closed_again() {
+    let world = World::new(people(1..=8));
+    world.run();
+    world.set_people(people(2..=8));
+    world.directory.set_deleted(["r1".into()]);
+    world.target.add_fault(TargetFault::AnswersOkButStoresNothing.on_employee("E001"));
+    world.run();
+    assert!(member(&world, "E001").active, "the platform only said that it closed the account");
+    let report = verify(&world);
+    assert_eq!((report.applied.left, report.applied.affected()), (1, 1), "{report}");
+    assert!(!member(&world, "E001").active);
+    assert_eq!(verify(&world).applied.affected(), 0);
+}

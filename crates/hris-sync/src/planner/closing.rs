@@ -51,6 +51,16 @@ impl Planner {
         self.given_up.insert((who, kind), value);
     }
 
+    /// Notes that the platform's member gives up what it has against what was last written.
+    pub(crate) fn gives_up_drifted(&mut self, who: Ordinal) {
+        let drift = self.drifts.get(&who).copied().unwrap_or_default();
+        for (kind, value) in [(Unique::Email, drift.email), (Unique::EmployeeId, drift.employee_id)] {
+            if let Some(value) = value {
+                self.gives_up(who, kind, value);
+            }
+        }
+    }
+
     /// Notes that a person wants a value which the member of another linked person still has on the target.
     pub(crate) fn awaits(&mut self, who: Ordinal, owner: Ordinal, kind: Unique) {
         self.awaiting.push((who, owner, kind));

@@ -224,7 +224,9 @@ impl Planner {
         if !self.comparison.is_seen(ordinal) {
             self.give_up_claims(ordinal);
         }
-        if !self.is_missing(record) {
+        let opened = self.drifts.get(&ordinal).is_some_and(|drift| drift.open == Some(true));
+        let is_open_leaver = trusted && opened && !self.comparison.is_seen(ordinal);
+        if !self.is_missing(record) && !is_open_leaver {
             return Ok(false);
         }
         let nothing_readable = vec![None; self.tags.len()];

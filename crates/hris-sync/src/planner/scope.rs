@@ -21,12 +21,12 @@ pub(super) enum Scope {
 }
 
 impl Planner {
-    /// Whether somebody is planned for. Inactive members always are: the status decides who leaves, and records are
-    /// often emptied by then.
+    /// Whether somebody is planned for. Inactive people who were members always are: the status decides who leaves,
+    /// and records are often emptied by then.
     pub(super) fn scope_of(&self, mapping: &dyn FieldMapping, employee: &Employee) -> Scope {
         let verdict = mapping.scope(employee);
         if verdict == ScopeVerdict::Inside
-            || employee.status == EmploymentStatus::Inactive && self.is_active_member(employee)
+            || employee.status == EmploymentStatus::Inactive && self.is_known(employee)
         {
             return Scope::Inside;
         }
@@ -36,8 +36,8 @@ impl Planner {
         }
     }
 
-    fn is_active_member(&self, employee: &Employee) -> bool {
-        self.ordinal(&employee.record).is_some_and(|ordinal| self.is_active(ordinal))
+    fn is_known(&self, employee: &Employee) -> bool {
+        self.ordinal(&employee.record).is_some_and(|ordinal| self.comparison.is_known(ordinal))
     }
 
     fn is_active(&self, ordinal: Ordinal) -> bool {
