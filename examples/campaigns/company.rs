@@ -12,7 +12,7 @@ use hris_testkit::population::{DayPlan, PersonStatus, Population};
 
 use crate::Result;
 
-const PEOPLE: usize = 300;
+const PEOPLE: usize = 200;
 
 pub(crate) struct Company {
     sim: MergeSim,

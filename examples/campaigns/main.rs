@@ -58,9 +58,10 @@ async fn live(clock: &ManualClock, file: &Path) -> Result<()> {
     set_up(&campaigns, &company).await?;
 
     heading("5. A year");
+    let desk = portal(clock, file)?;
     let mut calendar = Calendar::default();
     let mut expected = Expected::default();
-    let (mut seen, mut too_late) = (0, 0);
+    let (mut seen, mut missed) = (0, 0);
     for day in 0..DAYS {
         if day > 0 {
             company.next_day(day);
@@ -82,9 +83,11 @@ async fn live(clock: &ManualClock, file: &Path) -> Result<()> {
         }
         let today = date_in(clock.now(), ZONE);
         let report = campaigns.run(company.connector(), &format!("run {today}").into(), today).await?;
-        too_late += report.count_of(&rule::TOO_LATE);
+        if day == MISSED.end {
+            missed = report.count_of(&rule::TOO_LATE);
+        }
         clock.advance(Duration::from_secs(4 * 60 * 60));
-        campaigns.dispatch(&format!("noon {today}").into()).await?;
+        let noon = campaigns.dispatch(&format!("noon {today}").into()).await?;
         expected.day(today, company.people());
         let mails = server.mails();
         for mail in mails.iter().skip(seen) {
@@ -93,12 +96,13 @@ async fn live(clock: &ManualClock, file: &Path) -> Result<()> {
             expected.sent(&campaign, to, today)?;
             calendar.add(today, &campaign);
         }
-        claim_some(&campaigns_desk(clock, file)?, &mails, seen).await?;
+        claim_some(&desk, &mails, seen).await?;
         seen = mails.len();
         remark(day, today, &report);
+        doubts(today, &noon);
     }
     calendar.print();
-    finish(&campaigns, &server, &expected, too_late).await
+    finish(&campaigns, &server, &expected, missed).await
 }
 
 fn key() -> Arc<SecretKey> {
@@ -120,7 +124,7 @@ fn open(clock: &ManualClock, file: &Path, server: &SmtpServer) -> Result<Campaig
 }
 
 /// The portal's web side: another process over the same file.
-fn campaigns_desk(clock: &ManualClock, file: &Path) -> Result<ClaimDesk> {
+fn portal(clock: &ManualClock, file: &Path) -> Result<ClaimDesk> {
     Ok(ClaimDesk::new(Arc::new(SqliteStore::open(file)?), key(), Arc::new(clock.clone()), 30))
 }
 
@@ -192,15 +196,20 @@ fn remark(day: u32, today: NaiveDate, report: &CampaignReport) {
     let late = report.count_of(&rule::LATE);
     let called_off: u64 = report.campaigns.values().map(|counts| counts.cancelled).sum();
     let moved: u64 = report.campaigns.values().map(|counts| counts.moved).sum();
-    let uncertain: u64 = report.campaigns.values().map(|counts| counts.uncertain).sum();
     if day == MISSED.end {
         println!("{today}: back after a missed week, {} people read", report.people);
     }
     if day == RESTART {
         println!("{today}: restarted from the file");
     }
-    if moved + called_off + late + uncertain > 0 {
-        println!("{today}: {moved} moved, {called_off} called off, {late} late, {uncertain} in doubt");
+    if moved + called_off + late > 0 {
+        println!("{today}: {moved} moved, {called_off} called off, {late} late");
+    }
+}
+
+fn doubts(today: NaiveDate, report: &CampaignReport) {
+    for line in report.lines_of(&rule::MAIL_UNCERTAIN) {
+        println!("{today}: {}", line.problem.message);
     }
 }
 
@@ -216,7 +225,7 @@ async fn finish(
     let of = |state| delivered.iter().chain(&ended).filter(|send| send.state() == state).count();
     let named = delivered.iter().chain(&ended).filter(|send| send.recipient().is_some()).count();
     println!(
-        "{} mails at the mail server, {too_late} gifts too late after the missed week",
+        "{} mails at the mail server, {missed} gifts too late after the missed week",
         server.mail_count()
     );
     println!("{} claimed, {} not claimed in time", of(SendState::Claimed), of(SendState::Expired));

@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use futures_util::TryStreamExt as _;
-use hris_core::ledger::{Batch, CampaignStatus, LedgerHead, RunRecord, Send, SendGroup, SendId};
+use hris_core::ledger::{Batch, CampaignStatus, Episode, LedgerHead, RunRecord, Send, SendGroup, SendId};
 use hris_core::store::Lease;
 use hris_core::{
     EmployeeField, Error, ErrorKind, FieldSet, HrisConnector, Problem, ReadEvent, ReadQuery, Receipt, Result,
@@ -68,8 +68,9 @@ impl Campaigns {
         run: &RunId,
         as_of: NaiveDate,
     ) -> Result<CampaignReport> {
-        let mut report = match self.ledger.run_report(&self.connection, run).await? {
-            Some(done) => decode(&done)?,
+        let done = self.ledger.run_report(&self.connection, run).await?;
+        let mut report = match &done {
+            Some(done) => decode(done)?,
             None => self.look(lease, connector, run, as_of).await?,
         };
         let purge = self.purge();
@@ -78,8 +79,10 @@ impl Campaigns {
         let swept = self.ledger.sweep(lease, this_month, purge).await?;
         report.links_expired += swept.expired;
         report.names_erased += swept.erased;
-        let done = Batch { run: Some(record(&report)?), ..Batch::default() };
-        self.ledger.commit(lease, &done).await?;
+        let record = record(&report)?;
+        if done.as_ref() != Some(&record) {
+            self.ledger.commit(lease, &Batch { run: Some(record), ..Batch::default() }).await?;
+        }
         Ok(report)
     }
 
@@ -265,8 +268,10 @@ impl Campaigns {
             None => settling.cancel_leavers(),
         }
         let changes = settling.changes;
-        let mut batch =
-            Batch { changes, episodes: pass.touched.values().copied().collect(), ..Batch::default() };
+        // Of a reading that broke off only the ends count.
+        let counts = |episode: &&Episode| receipt.is_some() || episode.ended;
+        let episodes = pass.touched.values().filter(counts).copied().collect();
+        let mut batch = Batch { changes, episodes, ..Batch::default() };
         if let Some(receipt) = receipt {
             batch.last_runs = self.last_runs(reading, &terms);
             batch.head = Some(LedgerHead::new(

@@ -258,7 +258,8 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Somebody who is there with the start date of the episode never left: an end that was seen was a mistake.
+    /// Keeps up with somebody who is there: a start date that moves is the same employment, and an end that was taken
+    /// back, the start being what it was, was none.
     fn continue_episodes(&mut self, employee: &Employee) {
         for index in 0..self.scan.campaigns().len() {
             let Some(rule) = self.scan.campaign(index).map(|campaign| campaign.rule()) else { continue };
@@ -266,14 +267,14 @@ impl<'a> Pass<'a> {
                 continue;
             }
             let key = self.keys.episode(rule.anchor.field(), &employee.record);
-            let Some(mut episode) = self.episodes.get(&key).copied().filter(|episode| episode.ended) else {
-                continue;
+            let Some(known) = self.episodes.get(&key).copied() else { continue };
+            let Some((_, start)) = self.start(index, employee) else { continue };
+            let episode = match (known.ended, known.start == start) {
+                (_, true) => Episode { ended: false, ..known },
+                (false, false) => Episode { start, ..known },
+                (true, false) => known,
             };
-            if self.start(index, employee).is_some_and(|(_, start)| start == episode.start) {
-                episode.ended = false;
-                self.episodes.insert(key, episode);
-                self.touched.insert(key, episode);
-            }
+            self.keep_episode(episode);
         }
     }
 

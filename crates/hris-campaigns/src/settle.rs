@@ -271,10 +271,6 @@ impl Settling<'_, '_> {
         let is_dead = !matches!(&send.stage, Stage::Cancelled(reason, _) if reason.is_revivable());
         let other = self.went_out.get(&wanted.occasion).is_some_and(|id| *id != wanted.id);
         if is_dead || other || wanted.gift.timing == Timing::TooLate {
-            // A start that moves after the gift is the same employment.
-            if send.state().went_out() {
-                self.keep_episode(wanted);
-            }
             return;
         }
         let Some((due, recipient)) = self.due(wanted, 0) else { return };

@@ -172,10 +172,16 @@ impl Oracle {
     fn read(&mut self, today: NaiveDate, now: DateTime<Utc>) {
         self.see_leavers();
         for person in 0..self.people.len() {
-            let (here, start) = (self.is_present(person), self.people[person].start);
-            if let Some(episode) = self.episodes.get_mut(&person).filter(|episode| here && episode.1 == start)
-            {
-                episode.2 = false;
+            if !self.is_present(person) {
+                continue;
+            }
+            let start = self.people[person].start;
+            if let Some((_, known, ended)) = self.episodes.get_mut(&person) {
+                if *known == start {
+                    *ended = false;
+                } else if !*ended {
+                    *known = start;
+                }
             }
         }
         let before = std::mem::take(&mut self.on);
