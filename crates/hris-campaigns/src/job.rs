@@ -201,7 +201,9 @@ impl Campaigns {
         loop {
             match events.try_next().await {
                 Ok(Some(ReadEvent::Employees(page))) => {
-                    page.iter().for_each(|employee| pass.see(employee, report));
+                    for employee in &page {
+                        pass.see(employee, report);
+                    }
                     lease = self.keep_lease(lease).await?;
                 }
                 Ok(Some(ReadEvent::Rejected(row))) => {
@@ -273,7 +275,7 @@ impl Campaigns {
         let episodes = pass.touched.values().filter(counts).copied().collect();
         let mut batch = Batch { changes, episodes, ..Batch::default() };
         if let Some(receipt) = receipt {
-            batch.last_runs = self.last_runs(reading, &terms);
+            batch.last_runs = Self::last_runs(reading, &terms);
             batch.head = Some(LedgerHead::new(
                 receipt.account.clone(),
                 receipt.record_id_kind.clone(),
@@ -320,7 +322,7 @@ impl Campaigns {
         })
     }
 
-    fn last_runs(&self, reading: &Reading<'_>, terms: &Terms) -> Vec<(hris_core::CampaignId, NaiveDate)> {
+    fn last_runs(reading: &Reading<'_>, terms: &Terms) -> Vec<(hris_core::CampaignId, NaiveDate)> {
         let looked_after = reading.running.iter().zip(&terms.refused).filter(|(_, refused)| !**refused);
         looked_after.map(|(listed, _)| (listed.campaign.id().clone(), reading.as_of)).collect()
     }

@@ -86,6 +86,6 @@ fn add_occurrence(digest: &mut Digester, it: Occurrence, episode: u32) {
 }
 
 fn print(digest: &Digester) -> Print {
-    let [a, b, c, d, e, f, g, h, ..] = digest.bytes();
-    Print(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    let bytes = digest.bytes();
+    Print(bytes.iter().take(8).fold(0, |print, byte| print << 8 | u64::from(*byte)))
 }

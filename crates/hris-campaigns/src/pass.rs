@@ -7,7 +7,7 @@ use hris_core::keys::Print;
 use hris_core::ledger::{Block, Episode, PersonKey};
 use hris_core::{Email, Employee, EmployeeRef, EmploymentStatus, Problem, RecordId, SourceField, fold_email};
 
-use crate::campaign::{Anchor, Recurrence, SendZone};
+use crate::campaign::{Anchor, Campaign, Recurrence, SendZone};
 use crate::keys::Keys;
 use crate::report::CampaignReport;
 use crate::rule;
@@ -262,7 +262,7 @@ impl<'a> Pass<'a> {
     /// back, the start being what it was, was none.
     fn continue_episodes(&mut self, employee: &Employee) {
         for index in 0..self.scan.campaigns().len() {
-            let Some(rule) = self.scan.campaign(index).map(|campaign| campaign.rule()) else { continue };
+            let Some(rule) = self.scan.campaign(index).map(Campaign::rule) else { continue };
             if rule.recurrence != Recurrence::Once {
                 continue;
             }

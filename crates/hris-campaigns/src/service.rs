@@ -217,9 +217,9 @@ impl Campaigns {
     /// # Errors
     /// [`ErrorKind::Config`] where date, recurrence or offset differ: that would be another campaign.
     pub async fn edit(&self, campaign: &Campaign) -> Result<Vec<Overlap>> {
+        use CampaignStatus::{Draft, Live, Paused};
         let listed = self.campaign(campaign.id()).await?;
         campaign.check_edit_of(&listed.campaign)?;
-        use CampaignStatus::{Draft, Live, Paused};
         let runs = matches!(listed.status, Live | Paused);
         let overlaps = if runs { self.check_beside_others(campaign).await? } else { Vec::new() };
         let status = listed.status;

@@ -221,15 +221,12 @@ impl Settling<'_, '_> {
             self.line(wanted.person, wanted.gift.campaign, rule::LATE, message);
         }
         let counts = self.report.of(&id);
-        let stage = match recipient {
-            Some(recipient) => {
-                counts.scheduled += 1;
-                Stage::Scheduled(due, recipient)
-            }
-            None => {
-                counts.planned += 1;
-                Stage::Planned(due)
-            }
+        let stage = if let Some(recipient) = recipient {
+            counts.scheduled += 1;
+            Stage::Scheduled(due, recipient)
+        } else {
+            counts.planned += 1;
+            Stage::Planned(due)
         };
         let send =
             Send::new(wanted.id, id, wanted.person, wanted.occasion, self.terms.link_key.clone(), stage);

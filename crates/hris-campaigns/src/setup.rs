@@ -82,7 +82,7 @@ impl SetUp {
             Self::Begun { origin } | Self::LinkSent { origin, .. } => {
                 Ok(Self::LinkSent { origin, expires_at })
             }
-            other => Err(other.out_of_turn("the customer has authorised already")),
+            _ => Err(out_of_turn("the customer has authorised already")),
         }
     }
 
@@ -111,7 +111,7 @@ impl SetUp {
         let origin = match self {
             Self::Authorised { origin } => origin,
             Self::Ready { .. } | Self::Previewed { .. } | Self::On { .. } => return Ok(self),
-            other => return Err(other.out_of_turn("nobody has authorised yet")),
+            _ => return Err(out_of_turn("nobody has authorised yet")),
         };
         let account = connector.check().await?;
         match account.not_ready {
@@ -132,7 +132,7 @@ impl SetUp {
         let (origin, account) = match self {
             Self::Ready { origin, account } | Self::Previewed { origin, account, .. } => (origin, account),
             other => {
-                return Err(other.out_of_turn("there is nothing to show before the first synchronisation"));
+                return Err(out_of_turn("there is nothing to show before the first synchronisation"));
             }
         };
         let preview = campaigns.preview(connector, campaigns.today(), PREVIEW_DAYS).await?;
@@ -158,7 +158,7 @@ impl SetUp {
         which: &[CampaignId],
     ) -> Result<Self> {
         let Self::Previewed { origin, account, .. } = self else {
-            return Err(self.out_of_turn("look at the preview first"));
+            return Err(out_of_turn("look at the preview first"));
         };
         for id in which {
             if let Some(why) = preview.not_delivered.get(id) {
@@ -168,8 +168,8 @@ impl SetUp {
         }
         Ok(Self::On { origin, account })
     }
+}
 
-    fn out_of_turn(&self, why: &'static str) -> Error {
-        Error::new(ErrorKind::Stale, "this step of the set-up is not its turn").with_hint(why)
-    }
+fn out_of_turn(why: &'static str) -> Error {
+    Error::new(ErrorKind::Stale, "this step of the set-up is not its turn").with_hint(why)
 }

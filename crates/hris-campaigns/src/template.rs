@@ -100,17 +100,17 @@ impl From<MailTemplate> for Texts {
 
 impl Texts {
     fn fill(&self, values: Values<'_>) -> Result<Filled> {
-        let subject = render(&self.subject, AutoEscape::None, values)?;
+        let subject = render(&self.subject, &AutoEscape::None, values)?;
         let one_line = |c: char| if c.is_control() { ' ' } else { c };
         Ok(Filled {
             subject: subject.chars().map(one_line).collect(),
-            text: render(&self.text, AutoEscape::None, values)?,
-            html: self.html.as_deref().map(|html| render(html, AutoEscape::Html, values)).transpose()?,
+            text: render(&self.text, &AutoEscape::None, values)?,
+            html: self.html.as_deref().map(|html| render(html, &AutoEscape::Html, values)).transpose()?,
         })
     }
 }
 
-fn render(template: &str, escape: AutoEscape, values: Values<'_>) -> Result<String> {
+fn render(template: &str, escape: &AutoEscape, values: Values<'_>) -> Result<String> {
     let environment = match escape {
         AutoEscape::Html => environment(&HTML, || AutoEscape::Html),
         _ => environment(&TEXT, || AutoEscape::None),

@@ -37,7 +37,7 @@ pub(crate) fn forget(write: &Connection, lease: &Lease, record: &RecordId, tombs
                     AND json_extract(action.body, '$.body.person.record') = ?2
                 LIMIT 1";
     let open: Option<String> = write
-        .query_row(&open, params![id, record.as_str()], |row| row.get(0))
+        .query_row(open, params![id, record.as_str()], |row| row.get(0))
         .optional()
         .map_err(from_sqlite)?;
     if let Some(plan) = open {

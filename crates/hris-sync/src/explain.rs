@@ -313,6 +313,7 @@ impl Engine {
 }
 
 /// How an attribute's value comes about, without the value.
+#[expect(clippy::option_option, reason = "no member, or a member to whom it was never written")]
 fn word(
     mapped: &Mapped<'_>,
     index: usize,

@@ -92,7 +92,9 @@ pub async fn preview(
     while preview.people < people {
         match events.try_next().await? {
             Some(ReadEvent::Employees(page)) => {
-                page.iter().for_each(|employee| preview.add(mapping, employee, rows));
+                for employee in &page {
+                    preview.add(mapping, employee, rows);
+                }
             }
             Some(ReadEvent::End(_)) => {
                 preview.everybody = true;

@@ -83,7 +83,9 @@ impl HrisConnector for Recorded {
 /// The event as it would have been had only these fields been asked for, as far as a planner looks beside a mapping.
 fn only(mut event: ReadEvent, fields: &FieldSet) -> ReadEvent {
     if let ReadEvent::Employees(page) = &mut event {
-        page.iter_mut().for_each(|employee| narrow(employee, fields));
+        for employee in page.iter_mut() {
+            narrow(employee, fields);
+        }
     }
     event
 }

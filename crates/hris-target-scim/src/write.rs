@@ -317,13 +317,13 @@ impl Inner {
         let (id, user) = match written {
             Written::User(user) => (write.id.clone().or_else(|| Some(user.id.clone())), Some(user)),
             Written::Done(new) => (write.id.clone().or(new), None),
-            Written::Unclear => match self.reread(write).await {
-                Some(user) => (write.id.clone(), Some(user)),
-                None => {
+            Written::Unclear => {
+                let Some(user) = self.reread(write).await else {
                     let message = "the platform answered success, and the account is not as it was to be";
                     return Outcome::InDoubt(unclear(message));
-                }
-            },
+                };
+                (write.id.clone(), Some(user))
+            }
         };
         let Some(id) = id else {
             return Outcome::InDoubt(unclear("the platform answered success without the new account's id"));

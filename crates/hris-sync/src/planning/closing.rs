@@ -256,7 +256,7 @@ impl Planning<'_> {
         let (verified, overrides) = (self.verified.take(), self.planner.take_override_changes());
         let warnings = self.planner.warning_tally().clone();
         let remembered = self.remember(header.reading.watermark.clone(), read_to_the_end);
-        Ok(Planned { header, stored, problems, warnings, verified, overrides, remembered })
+        Ok(Planned { header, stored, problems, verified, warnings, overrides, remembered })
     }
 
     /// What to remember. A reading that broke off moves nothing.

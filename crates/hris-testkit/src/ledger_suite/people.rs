@@ -21,7 +21,9 @@ pub async fn an_erased_person_is_kept_nowhere_and_never_written_again(harness: L
         send(3, Stage::Delivered(recipient(3), purge())),
         send(4, Stage::Claimed(Some((recipient(4), purge())))),
     ];
-    theirs.iter_mut().for_each(|send| send.person = person(1));
+    for send in &mut theirs {
+        send.person = person(1);
+    }
     it.write(theirs.clone()).await;
     it.write([scheduled(5, "2026-03-05")]).await;
     assert_eq!(it.ledger.block_person(&connection(), person(1), Block::Erased, purge()).await.unwrap(), 4);

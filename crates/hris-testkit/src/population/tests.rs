@@ -616,6 +616,6 @@ fn a_person_changed_by_hand_carries_the_change_and_a_newer_stamp_and_nobody_else
     assert!(changed.modified_at > before.person(&who).unwrap().modified_at);
 }
 
-fn people_day() -> chrono::NaiveDate {
+fn people_day() -> NaiveDate {
     "2026-05-04".parse().unwrap()
 }
