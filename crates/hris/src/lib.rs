@@ -32,6 +32,10 @@ pub use hris_peoplehr as peoplehr;
 #[doc(inline)]
 pub use hris_sesame as sesame;
 
+#[cfg(feature = "sessionm")]
+#[doc(inline)]
+pub use hris_sessionm as sessionm;
+
 #[cfg(feature = "trinet")]
 #[doc(inline)]
 pub use hris_trinet as trinet;

@@ -127,7 +127,7 @@ impl SessionMTarget {
         let created = self.client.create_customer(&NewCustomer::enrolled(keys).with_profile(profile)).await;
         Ok(match created {
             Ok(customer) => Outcome::Applied(member(&customer.id)),
-            Err(error) => self.failed(error),
+            Err(error) => failed(error),
         })
     }
 
@@ -166,7 +166,7 @@ impl SessionMTarget {
         }
         Ok(match self.client.update_customer_once(&customer.id, &edit).await {
             Ok(()) => Outcome::Applied(member(&customer.id)),
-            Err(error) => self.failed(error),
+            Err(error) => failed(error),
         })
     }
 
@@ -185,16 +185,6 @@ impl SessionMTarget {
             return Ok(other.map(|other| taken_by(&other.id)));
         }
         Ok(None)
-    }
-
-    /// What a failed write means for its action.
-    fn failed(&self, error: Error) -> Outcome {
-        match certainty(&error) {
-            Certainty::NothingDone => Outcome::NotAttempted(error),
-            Certainty::Unclear => Outcome::InDoubt(error),
-            Certainty::Refused if is_about_a_key(&error) => Outcome::Conflict(error),
-            Certainty::Refused => Outcome::Rejected(error),
-        }
     }
 }
 
@@ -240,6 +230,16 @@ impl ProvisioningTarget for SessionMTarget {
 impl fmt::Debug for SessionMTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SessionMTarget").field(&self.client).finish()
+    }
+}
+
+/// What a failed write means for its action.
+fn failed(error: Error) -> Outcome {
+    match certainty(&error) {
+        Certainty::NothingDone => Outcome::NotAttempted(error),
+        Certainty::Unclear => Outcome::InDoubt(error),
+        Certainty::Refused if is_about_a_key(&error) => Outcome::Conflict(error),
+        Certainty::Refused => Outcome::Rejected(error),
     }
 }
 
