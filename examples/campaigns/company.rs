@@ -5,8 +5,10 @@ use std::sync::Arc;
 use chrono::{Days, TimeDelta};
 use hris_core::Clock as _;
 use hris_http::{BaseUrl, Transport};
-use hris_merge::sim::MergeSim;
-use hris_merge::{MergeConfig, MergeConnector};
+use hris_merge::sim::{MergeSim, Synchronisation};
+use hris_merge::{
+    LinkRequest, MagicLink, MergeConfig, MergeConnector, MergeCredentials, WebhookEvent, Webhooks,
+};
 use hris_testkit::ManualClock;
 use hris_testkit::population::{DayPlan, PersonStatus, Population};
 
@@ -16,12 +18,19 @@ const PEOPLE: usize = 200;
 
 pub(crate) struct Company {
     sim: MergeSim,
-    connector: MergeConnector,
+    config: MergeConfig,
+    transport: Transport,
+    clock: ManualClock,
+    /// There once the customer has authorised.
+    connector: Option<MergeConnector>,
     /// Hires whose start is still to come.
     coming: Vec<String>,
 }
 
 impl Company {
+    /// The id under which the portal asks for the company's link, kept before it does.
+    pub(crate) const ORIGIN: &'static str = "cust-0042-hris";
+
     pub(crate) async fn start(clock: &ManualClock) -> Result<Self> {
         let day0 = clock.now().date_naive();
         let people = Population::new(2026).size(PEOPLE).day0(day0).without_oddities().build();
@@ -30,14 +39,39 @@ impl Company {
         // The simulator is ours, so that there is nobody to be gentle with.
         let config =
             MergeConfig::new().with_base_url(BaseUrl::parse(sim.url())?).with_requests_per_minute(None);
-        let connector = config.build(&sim.credentials(), &transport)?;
-        let mut company = Self { sim, connector, coming: Vec::new() };
-        company.tell_time(clock);
-        Ok(company)
+        sim.behave(|merge| merge.sync = Synchronisation::first());
+        Ok(Self { sim, config, transport, clock: clock.clone(), connector: None, coming: Vec::new() })
     }
 
-    pub(crate) fn connector(&self) -> &MergeConnector {
-        &self.connector
+    /// The link that the customer gets: a page of Merge's own, which asks for the fields of campaigns only.
+    pub(crate) async fn link(&self) -> Result<MagicLink> {
+        let organisation = self.config.organisation(&MergeSim::API_KEY.into(), &self.transport)?;
+        let request = LinkRequest::new(Self::ORIGIN, MergeSim::COMPANY, "people@lumen.example");
+        let link = organisation.create_link(&request.with_magic_link().for_campaigns()).await?;
+        link.magic.ok_or_else(|| "a magic link was asked for".into())
+    }
+
+    /// The customer clicks through; Merge's webhook brings the account token, and the origin id that it is of.
+    pub(crate) fn click(&mut self, link: &MagicLink) -> Result<String> {
+        let (signed, _) = self.sim.click(link.url(), self.sim.people()).ok_or("a link of ours")?;
+        let webhooks = Webhooks::new([MergeSim::WEBHOOK_KEY.into()], Arc::new(self.clock.clone()))?;
+        let webhook = webhooks.receive(Some(signed.signature()), signed.body())?;
+        let WebhookEvent::Linked { account_token: Some(token), .. } = webhook.event else {
+            return Err("the webhook of a new link brings its token".into());
+        };
+        let credentials = MergeCredentials::new(MergeSim::API_KEY.into(), token);
+        self.connector = Some(self.config.clone().build(&credentials, &self.transport)?);
+        Ok(webhook.origin_id.unwrap_or_default())
+    }
+
+    /// Merge has read the HR system for the first time.
+    pub(crate) fn finish_first_sync(&mut self) {
+        self.sim.behave(|merge| merge.sync = Synchronisation::default());
+        self.tell_time();
+    }
+
+    pub(crate) fn connector(&self) -> Result<&MergeConnector> {
+        self.connector.as_ref().ok_or_else(|| "the customer has not authorised yet".into())
     }
 
     pub(crate) fn people(&self) -> Population {
@@ -45,8 +79,8 @@ impl Company {
     }
 
     /// The simulated Merge synchronised in the night.
-    pub(crate) fn tell_time(&mut self, clock: &ManualClock) {
-        let now = clock.now();
+    pub(crate) fn tell_time(&self) {
+        let now = self.clock.now();
         self.sim.behave(|merge| {
             merge.now = now.to_rfc3339();
             merge.sync.started = Some((now - TimeDelta::hours(3)).to_rfc3339());

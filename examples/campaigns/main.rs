@@ -55,7 +55,7 @@ async fn live(clock: &ManualClock, file: &Path) -> Result<()> {
     let server = SmtpServer::start().await;
     let mut company = Company::start(clock).await?;
     let mut campaigns = open(clock, file, &server)?;
-    set_up(&campaigns, &company).await?;
+    set_up(&campaigns, &mut company).await?;
 
     heading("5. A year");
     let desk = portal(clock, file)?;
@@ -68,7 +68,7 @@ async fn live(clock: &ManualClock, file: &Path) -> Result<()> {
             let night = clock.now().date_naive() + Days::new(1);
             let morning = night.and_hms_opt(5, 0, 0).ok_or("a time")?.and_utc();
             clock.advance((morning - clock.now()).to_std()?);
-            company.tell_time(clock);
+            company.tell_time();
         }
         if MISSED.contains(&day) {
             continue;
@@ -82,7 +82,7 @@ async fn live(clock: &ManualClock, file: &Path) -> Result<()> {
             server.add_fault(SmtpFault::VanishAfterAccepting);
         }
         let today = date_in(clock.now(), ZONE);
-        let report = campaigns.run(company.connector(), &format!("run {today}").into(), today).await?;
+        let report = campaigns.run(company.connector()?, &format!("run {today}").into(), today).await?;
         if day == MISSED.end {
             missed = report.count_of(&rule::TOO_LATE);
         }
@@ -144,10 +144,19 @@ fn definitions() -> Result<Vec<Campaign>> {
     rules.into_iter().map(make).collect()
 }
 
-async fn set_up(campaigns: &Campaigns, company: &Company) -> Result<()> {
+async fn set_up(campaigns: &Campaigns, company: &mut Company) -> Result<()> {
+    heading("1. The customer's link");
+    let step = SetUp::begin(Company::ORIGIN);
+    let link = company.link().await?;
+    let step = step.link_sent(link.expires_at)?;
+    println!("a page of Merge's own, which works until {}", link.expires_at.date_naive());
+
     heading("2. Authorised");
-    let step = SetUp::begin("lumen-fable-gifts").authorised("lumen-fable-gifts")?;
-    let step = step.await_first_sync(company.connector()).await?;
+    let step = step.authorised(&company.click(&link)?)?;
+    let error = step.clone().await_first_sync(company.connector()?).await.err().ok_or("not ready yet")?;
+    println!("{}", error.message());
+    company.finish_first_sync();
+    let step = step.await_first_sync(company.connector()?).await?;
     println!("the first synchronisation is done");
 
     heading("3. The next 30 days");
@@ -155,7 +164,7 @@ async fn set_up(campaigns: &Campaigns, company: &Company) -> Result<()> {
     for campaign in &campaigns_made {
         campaigns.create(campaign).await?;
     }
-    let (step, preview) = step.preview(campaigns, company.connector()).await?;
+    let (step, preview) = step.preview(campaigns, company.connector()?).await?;
     for campaign in &campaigns_made {
         let all = preview.gifts.iter().filter(|gift| gift.campaign == *campaign.id()).count();
         println!("{:14} {all:3} gifts, {} at once", campaign.name(), preview.at_once(campaign.id().as_str()));
