@@ -301,7 +301,7 @@ impl Connection {
         let saved = Saved { v: VERSION, connection: self };
         let body = serde_json::to_string(&saved)
             .map_err(|_| Error::new(ErrorKind::Store, "the connection cannot be written as JSON"))?;
-        Ok(StoredConnection::new(self.key.clone(), self.next_look(), body).at_revision(revision))
+        Ok(StoredConnection::new(self.key.clone(), self.urgency(), body).at_revision(revision))
     }
 
     /// Reads the saved form.

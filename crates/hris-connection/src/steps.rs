@@ -103,17 +103,23 @@ impl Connection {
         Ok(())
     }
 
+    /// Checks that nothing is missing but the review itself.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] with everything that is.
+    pub fn check_ready_for_review(&self, now: DateTime<Utc>) -> Result<()> {
+        Step::Review.check(self.stage)?;
+        let missing: Vec<_> = self.missing(now).into_iter().filter(|missing| !missing.is_review()).collect();
+        if missing.is_empty() { Ok(()) } else { Err(crate::missing::refusal(&missing)) }
+    }
+
     /// Saves the plan that a review showed.
     ///
     /// # Errors
     /// As [`Connection::publish`], for everything but the review itself; [`ErrorKind::Stale`] if the plan was made
     /// with another mapping than the one being worked on.
     pub fn record_review(&mut self, plan: &PlanHeader, actor: &str, now: DateTime<Utc>) -> Result<()> {
-        Step::Review.check(self.stage)?;
-        let missing: Vec<_> = self.missing(now).into_iter().filter(|missing| !missing.is_review()).collect();
-        if !missing.is_empty() {
-            return Err(crate::missing::refusal(&missing));
-        }
+        self.check_ready_for_review(now)?;
         if plan.connection != self.key || plan.mapping != *self.draft_mapping()?.version() {
             return Err(Error::new(ErrorKind::Stale, "the plan was made with another mapping or connection")
                 .with_hint("make the plan again"));

@@ -12,6 +12,9 @@ use crate::stage::{Stage, Step};
 /// A clock that is set back by more than this leaves times in the future behind, which are given up.
 const CLOCK_SET_BACK: TimeDelta = TimeDelta::hours(26);
 
+/// By how much a request goes ahead of schedules.
+const AHEAD: TimeDelta = TimeDelta::days(3650);
+
 /// What is due, what was asked for, what is under way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -76,6 +79,9 @@ impl RunRequest {
 pub struct RunningRun {
     /// The run.
     pub run: RunId,
+    /// Which worker has it.
+    #[serde(default)]
+    pub worker: String,
     /// When it began.
     pub since: DateTime<Utc>,
     /// How far it is, as last told.
@@ -86,9 +92,9 @@ pub struct RunningRun {
 }
 
 impl RunningRun {
-    /// A run that has just begun.
-    pub fn begun(run: RunId, at: DateTime<Utc>) -> Self {
-        Self { run, since: at, progress: None, told_at: at }
+    /// A run that has just begun at a worker.
+    pub fn begun(run: RunId, worker: impl Into<String>, at: DateTime<Utc>) -> Self {
+        Self { run, worker: worker.into(), since: at, progress: None, told_at: at }
     }
 }
 
@@ -106,12 +112,27 @@ pub struct NextRun {
     pub scheduled: Option<Occurrence>,
 }
 
+impl NextRun {
+    /// A run by name that no schedule and no request asked for, such as one of an application's own job engine.
+    pub fn named(run: RunId, trigger: Trigger) -> Self {
+        Self { run, trigger, person: None, scheduled: None }
+    }
+}
+
 impl Connection {
     /// When somebody has to look at this connection next: a run is due or was asked for, or a notice is to be told.
     pub fn next_look(&self) -> Option<DateTime<Utc>> {
         let asked = self.timetable.requests.first().filter(|_| self.stage.is_live()).map(|asked| asked.at);
         let scheduled = self.next_scheduled().map(|next| self.not_before(next.due));
         [asked, scheduled, self.outbox.next_try()].into_iter().flatten().min()
+    }
+
+    /// As [`Connection::next_look`], with whatever a person waits for well ahead of what is due by itself: the order
+    /// in which connections get their turn.
+    pub(crate) fn urgency(&self) -> Option<DateTime<Utc>> {
+        let look = self.next_look()?;
+        let asked = self.stage.is_live() && !self.timetable.requests.is_empty();
+        Some(if asked { look - AHEAD } else { look })
     }
 
     /// The next scheduled run; `None` unless the connection is live.
@@ -213,19 +234,46 @@ impl Connection {
         self.timetable.handled = Some(now);
     }
 
-    /// Takes note of a run that began.
-    pub fn note_begun(&mut self, run: &RunId, now: DateTime<Utc>) {
+    /// Takes note of a run that begins at a worker.
+    ///
+    /// A lease keeps different runs of a connection apart; this keeps two workers from the same one, which both would
+    /// take up under its one name. A worker that said nothing for `silent` is taken for dead.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Leased`] while another worker is at it.
+    pub fn note_begun(
+        &mut self,
+        run: &RunId,
+        worker: &str,
+        now: DateTime<Utc>,
+        silent: TimeDelta,
+    ) -> Result<()> {
+        let running = self.timetable.running.take();
+        if let Some(other) = running.as_ref().filter(|other| other.worker != worker)
+            && (now - other.told_at).abs() < silent
+        {
+            let error = Error::new(ErrorKind::Leased, "another worker runs this connection")
+                .with_hint("leave it to that one")
+                .with_context("run", &other.run);
+            self.timetable.running = running;
+            return Err(error);
+        }
         if self.timetable.stop.as_ref().is_some_and(|stop| stop != run) {
             self.timetable.stop = None;
         }
-        let known = self.timetable.running.take().filter(|running| running.run == *run);
-        self.timetable.running = Some(known.unwrap_or_else(|| RunningRun::begun(run.clone(), now)));
+        self.timetable.running = Some(RunningRun::begun(run.clone(), worker, now));
+        Ok(())
     }
 
-    /// Takes note of how far a run is.
-    pub fn note_progress(&mut self, run: &RunId, progress: hris_core::ProgressEvent, now: DateTime<Utc>) {
+    /// Takes note that a run goes on, and how far it is.
+    pub fn note_progress(
+        &mut self,
+        run: &RunId,
+        progress: Option<hris_core::ProgressEvent>,
+        now: DateTime<Utc>,
+    ) {
         if let Some(running) = self.timetable.running.as_mut().filter(|running| running.run == *run) {
-            running.progress = Some(progress);
+            running.progress = progress.or(running.progress);
             running.told_at = now;
         }
     }
@@ -311,6 +359,11 @@ impl Connection {
         }
         let content = NoticeContent::RunEnded { report: Box::new(report.clone()) };
         self.outbox.push(format!("run {}", report.run), now, content);
+    }
+
+    /// Takes note of what became of telling a notice; see [`Outbox::settle`](crate::Outbox::settle).
+    pub fn settle_notice(&mut self, id: &str, result: &Result<hris_core::Told>, now: DateTime<Utc>) {
+        self.outbox.settle(id, result, now);
     }
 
     /// Writes the notice of a held plan: whoever ran it knows the digest that a release has to name.

@@ -1,6 +1,8 @@
 //! A clock that only a test moves, so that hours pass in no time and nothing waits.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -74,6 +76,49 @@ impl ManualClock {
         }
     }
 
+    /// Moves the clock to the next instant at which somebody wakes; false if nobody sleeps.
+    pub fn advance_to_next(&self) -> bool {
+        let mut state = self.state();
+        state.sleepers.retain(|(_, wake)| !wake.is_closed());
+        let Some(next) = state.sleepers.iter().map(|(at, _)| *at).min() else {
+            return false;
+        };
+        let by = (next - state.now).to_std().unwrap_or_default();
+        drop(state);
+        self.advance(by);
+        true
+    }
+
+    /// Runs a future to its end by this clock alone: whenever it waits, the clock moves to the next instant at which
+    /// somebody wakes. Nights pass in no time, and always in the same way.
+    ///
+    /// ```
+    /// # use hris_testkit::ManualClock;
+    /// # use hris_core::Clock;
+    /// # use std::time::Duration;
+    /// let clock = ManualClock::at("2026-03-02T06:00:00Z");
+    /// let nap = |hours: u64| clock.sleep(Duration::from_secs(hours * 3600));
+    /// clock.drive(futures_util::future::join(nap(8), nap(5)));
+    /// assert_eq!(clock.now().to_rfc3339(), "2026-03-02T14:00:00+00:00");
+    /// ```
+    ///
+    /// # Panics
+    /// If the future waits for anything else: a socket, a thread, a task that was spawned.
+    #[expect(clippy::panic, reason = "a test that waits for what never comes has no way to go on")]
+    pub fn drive<F: Future>(&self, future: F) -> F::Output {
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut future = std::pin::pin!(future);
+        loop {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return value;
+            }
+            if !woken.0.swap(false, Ordering::SeqCst) && !self.advance_to_next() {
+                panic!("the future waits for something other than the clock");
+            }
+        }
+    }
+
     /// How many waits are under way; dropped ones are not counted.
     pub fn sleepers(&self) -> usize {
         let mut state = self.state();
@@ -88,6 +133,16 @@ impl ManualClock {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a future asked to be polled again.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

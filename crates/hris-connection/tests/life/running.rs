@@ -46,12 +46,28 @@ fn a_run_that_was_taken_and_not_noted_is_taken_again_under_the_same_name() {
     let mut connection = published();
     let first = connection.take_next(at(NIGHT)).unwrap();
     assert_eq!(connection.take_next(at("2026-03-03T02:00:00Z")).unwrap(), first);
-    connection.note_begun(&first.run, at(NIGHT));
+    connection.note_begun(&first.run, "w1", at(NIGHT), TimeDelta::minutes(2)).unwrap();
     // Another worker has it, or it was stopped to let the service go down: it stays due.
     connection.note_run(&first, None, &RunOutcome::of_error(ErrorKind::Leased), at(NIGHT));
     connection.note_run(&first, None, &RunOutcome::of_error(ErrorKind::Cancelled), at(NIGHT));
     assert_eq!(connection.take_next(at("2026-03-03T03:00:00Z")).unwrap(), first);
     assert!(notices(&connection).is_empty());
+}
+
+#[test]
+fn a_second_worker_leaves_a_run_alone_until_the_first_one_is_silent() {
+    let mut connection = published();
+    let (run, silent) = (connection.take_next(at(NIGHT)).unwrap().run, TimeDelta::minutes(2));
+    let mut begin = |worker: &str, seconds: i64| {
+        connection
+            .note_begun(&run, worker, at(NIGHT) + TimeDelta::seconds(seconds), silent)
+            .map_err(|error| error.kind())
+    };
+    assert_eq!(begin("one", 0), Ok(()));
+    assert_eq!(begin("other", 0), Err(ErrorKind::Leased));
+    assert_eq!(begin("one", 60), Ok(()), "after a crash inside of it the same one goes on");
+    assert_eq!(begin("other", 179), Err(ErrorKind::Leased));
+    assert_eq!(begin("other", 180), Ok(()));
 }
 
 #[test]
@@ -83,10 +99,14 @@ fn progress_and_stops_go_by_the_runs_name() {
     connection.request(RunRequest::everyone("import now", "olga", at(NOW))).unwrap();
     connection.request(RunRequest::everyone("import again", "olga", at(NOW))).unwrap();
     let next = connection.take_next(at(NOW)).unwrap();
-    connection.note_begun(&next.run, at(NOW));
+    connection.note_begun(&next.run, "w1", at(NOW), TimeDelta::minutes(2)).unwrap();
     let progress = ProgressEvent::new(Part::Reading, 40, None);
-    connection.note_progress(&next.run, progress, at(NOW));
-    connection.note_progress(&RunId::from("another"), ProgressEvent::new(Part::Reading, 1, None), at(NOW));
+    connection.note_progress(&next.run, Some(progress), at(NOW));
+    connection.note_progress(
+        &RunId::from("another"),
+        Some(ProgressEvent::new(Part::Reading, 1, None)),
+        at(NOW),
+    );
     assert_eq!(connection.timetable().running.as_ref().unwrap().progress, Some(progress));
 
     connection.ask_to_stop(&RunId::from("import again")).unwrap();

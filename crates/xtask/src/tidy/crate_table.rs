@@ -39,7 +39,7 @@ const HTTP: &str = "hris-http";
 const MEMORY: &str = "hris-store-memory";
 const SYNC: &str = "hris-sync";
 const CONNECTION: &str = "hris-connection";
-const NOTIFY: &str = "hris-notify-smtp";
+const NOTIFY: &str = "hris-notify";
 
 /// The table; it may name crates that are still to come.
 ///
@@ -59,8 +59,8 @@ pub(super) const CRATES: &[Crate] = &[
     library(SYNC, &[CORE, MEMORY], &[TESTKIT]),
     library("hris-campaigns", &[CORE], &[TESTKIT, MEMORY]),
     library(CONNECTION, &[CORE, SYNC], &[TESTKIT, MEMORY]),
-    library(NOTIFY, &[CORE], &[TESTKIT]),
-    library("hris-runner", &[CORE, SYNC, CONNECTION], &[TESTKIT, MEMORY, NOTIFY, "hris-store-sqlite"]),
+    library(NOTIFY, &[CORE], &[TESTKIT, "hris-mail-smtp"]),
+    library("hris-runner", &[CORE, SYNC, CONNECTION], &[TESTKIT, MEMORY, NOTIFY, "hris-mail-smtp", "hris-store-sqlite"]),
     library(TESTKIT, &[CORE, HTTP, MEMORY], &[]),
     Crate { uses: Uses::Anything, ..library("hris", &[], &[]) },
     program("hris-examples"),
