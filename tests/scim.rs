@@ -334,6 +334,7 @@ fn after_any_trouble_one_clean_run_gives_what_a_run_without_trouble_gives() {
 }
 
 /// More with `SCIM_SCHEDULES=1000`.
+#[expect(clippy::disallowed_methods, reason = "an option of this test program")]
 fn cases() -> u64 {
     std::env::var("SCIM_SCHEDULES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12)
 }

@@ -45,6 +45,7 @@ fn address_of<'a>(campaign: &str, person: &'a Person) -> Option<&'a String> {
 impl Expected {
     /// A run on a day over these people: whatever became due since the last run has to go out today, if it is not too
     /// late and the person is there.
+    #[expect(clippy::needless_pass_by_value, reason = "the day is handed over")]
     pub(crate) fn day(&mut self, today: NaiveDate, people: Population) {
         let since = self.last_run.map_or(today, |last| last + Days::new(1));
         self.owners.clear();

@@ -234,7 +234,7 @@ async fn finish(
     let of = |state| delivered.iter().chain(&ended).filter(|send| send.state() == state).count();
     let named = delivered.iter().chain(&ended).filter(|send| send.recipient().is_some()).count();
     println!(
-        "{} mails at the mail server, {missed} gifts too late after the missed week",
+        "{} mails at the mail server, {too_late} gifts too late after the missed week",
         server.mail_count()
     );
     println!("{} claimed, {} not claimed in time", of(SendState::Claimed), of(SendState::Expired));

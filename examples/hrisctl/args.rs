@@ -88,6 +88,7 @@ pub(crate) struct Check {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "it is the name of the option")]
 pub(crate) struct Fields {
     /// Read people and tell which share of them fills each field
     #[arg(long)]

@@ -179,7 +179,9 @@ fn never_released(world: &mut World, directory: MockConnector) {
 /// Everybody inactive at once is held, whatever else is under way.
 fn lie(world: &mut World, day: &Day) {
     let mut people = day.people.clone();
-    people.iter_mut().for_each(|person| person.status = EmploymentStatus::Inactive);
+    for person in &mut people {
+        person.status = EmploymentStatus::Inactive;
+    }
     let many_members = world.settled;
     let engine = world.engine(MockConnector::new(people), usual(), &Cancel::new());
     let id = world.next_run();
@@ -257,12 +259,11 @@ fn slow_down(world: &World, day: &Day, rng: &mut Rng) {
 
 /// At somebody of the day, or at whatever comes next, once or more often.
 fn aimed(fault: TargetFault, day: &Day, rng: &mut Rng) -> TargetFaultRule {
-    let rule = match rng.u32(0..3) {
-        0 => fault.on_nth(1),
-        _ => {
-            let person = &day.people[rng.usize(0..day.people.len())];
-            fault.on_employee(person.employee_id.value().expect("everybody has one").clone())
-        }
+    let rule = if rng.u32(0..3) == 0 {
+        fault.on_nth(1)
+    } else {
+        let person = &day.people[rng.usize(0..day.people.len())];
+        fault.on_employee(person.employee_id.value().expect("everybody has one").clone())
     };
     rule.times(rng.u64(1..4))
 }

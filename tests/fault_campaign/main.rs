@@ -22,10 +22,10 @@ use world::{State, World};
 #[test]
 fn no_schedule_of_faults_makes_a_wrong_leaver_and_each_ends_as_if_nothing_had_happened() {
     let (first, count) = (option("HRIS_FAULT_SEED", 0), option("HRIS_FAULT_SCHEDULES", 1_000));
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     std::thread::scope(|scope| {
         for thread in 0..threads {
-            scope.spawn(move || (first + thread..first + count).step_by(threads as usize).for_each(schedule));
+            scope.spawn(move || (first..first + count).skip(thread).step_by(threads).for_each(schedule));
         }
     });
 }
@@ -98,9 +98,7 @@ fn disturbed(truth: &Truth, expected: &State, rng: &mut Rng) {
     world.verify(last);
     nobody_was_wronged(&world, &left);
     let state = world.state();
-    if state != *expected {
-        panic!("{}", world.story(&state, expected));
-    }
+    assert!(state == *expected, "{}", world.story(&state, expected));
     let again = world.settle(last);
     assert_eq!(
         again.planned.actions(),

@@ -23,6 +23,7 @@ pub(crate) struct Day {
 
 /// Somebody, as far as the story is about them.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about somebody")]
 struct Person {
     number: u32,
     /// There from the first day. Nobody else leaves, so that every history makes the same members.

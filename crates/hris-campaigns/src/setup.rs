@@ -129,11 +129,8 @@ impl SetUp {
         campaigns: &Campaigns,
         connector: &dyn HrisConnector,
     ) -> Result<(Self, Preview)> {
-        let (origin, account) = match self {
-            Self::Ready { origin, account } | Self::Previewed { origin, account, .. } => (origin, account),
-            other => {
-                return Err(out_of_turn("there is nothing to show before the first synchronisation"));
-            }
+        let (Self::Ready { origin, account } | Self::Previewed { origin, account, .. }) = self else {
+            return Err(out_of_turn("there is nothing to show before the first synchronisation"));
         };
         let preview = campaigns.preview(connector, campaigns.today(), PREVIEW_DAYS).await?;
         let mut at_once: Vec<(CampaignId, u64)> = Vec::new();

@@ -95,10 +95,10 @@ async fn a_year(folder: &Path) -> World {
             world.directory.set_people(changed);
         }
         world.day().await;
-        if day % 50 == 49 {
-            if let Some(mail) = world.mails().last() {
-                world.desk().claim(&token(mail)).await.unwrap();
-            }
+        if day % 50 == 49
+            && let Some(mail) = world.mails().last()
+        {
+            world.desk().claim(&token(mail)).await.unwrap();
         }
         world.sleep_days(1);
     }
@@ -131,8 +131,7 @@ fn columns(folder: &Path) -> BTreeMap<String, Vec<Value>> {
     let mut found: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for table in ["send", "campaign_episode", "campaign_block"] {
         let mut statement = file.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let names: Vec<String> =
-            statement.column_names().into_iter().map(|name| format!("{table}.{name}")).collect();
+        let names: Vec<String> = statement.column_names().map(|name| format!("{table}.{name}")).collect();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
             for (index, name) in names.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! What becomes of a mail, against a real SMTP server on loopback that fails as mail servers do.
 #![expect(clippy::unwrap_used, reason = "a test's set-up works or fails the test")]
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -181,7 +182,7 @@ fn nothing_shown_holds_a_password_a_name_or_an_address() {
         for fault in faults {
             server.add_fault(fault);
             let error = mailer.send(&mail()).await.unwrap_err();
-            shown += &format!("{error} {error:?}");
+            write!(shown, "{error} {error:?}").unwrap();
             server.clear_faults();
         }
         for secret in ["canary-password", "igo", "Olmedo", "home.example", "https://"] {

@@ -78,14 +78,15 @@ impl Templates {
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|error| unusable("standard", &error))?);
         environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+            let is_html = name.rsplit_once('.').is_some_and(|(_, extension)| extension == "html");
+            if is_html { AutoEscape::Html } else { AutoEscape::None }
         });
         let mut templates = Self { environment };
         for (name, source) in SHARED {
-            templates.add((*name).to_owned(), Cow::Borrowed(source))?;
+            templates.add(name, Cow::Borrowed(source))?;
         }
         for (kind, part, source) in STANDARD {
-            templates.add(name(kind, *part), Cow::Borrowed(source))?;
+            templates.add(&name(kind, *part), Cow::Borrowed(source))?;
         }
         Ok(templates)
     }
@@ -105,7 +106,7 @@ impl Templates {
             ));
         }
         let mut replaced = self.clone();
-        replaced.add(name(kind, part), Cow::Owned(source.into()))?;
+        replaced.add(&name(kind, part), Cow::Owned(source.into()))?;
         for sample in samples().into_iter().filter(|sample| sample.content.kind() == kind) {
             let to = sample_recipient().ok_or_else(|| Error::config("no sample", "report this"))?;
             replaced.render(&sample, &to, Some("https://portal.example"))?;
@@ -113,10 +114,9 @@ impl Templates {
         Ok(replaced)
     }
 
-    fn add(&mut self, name: String, source: Cow<'static, str>) -> Result<()> {
-        self.environment
-            .add_template_owned(name.clone(), source.into_owned())
-            .map_err(|error| unusable(&name, &error))
+    fn add(&mut self, name: &str, source: Cow<'static, str>) -> Result<()> {
+        let added = self.environment.add_template_owned(name.to_owned(), source.into_owned());
+        added.map_err(|error| unusable(name, &error))
     }
 
     pub(crate) fn render(&self, notice: &Notice, to: &Recipient, pages: Option<&str>) -> Result<Rendered> {

@@ -51,7 +51,7 @@ impl Worker {
         let published =
             self.parts.connections.change(key, |connection| connection.publish(digest, actor, now));
         let review = published.await?;
-        self.carry_out(key, &review.plan, digest, actor).await
+        Box::pin(self.carry_out(key, &review.plan, digest, actor)).await
     }
 
     /// Releases a held plan, for exactly its own actions by digest, and carries it out.
@@ -65,7 +65,7 @@ impl Worker {
         digest: &str,
         actor: &str,
     ) -> Result<RunReport> {
-        self.carry_out(key, plan, digest, actor).await
+        Box::pin(self.carry_out(key, plan, digest, actor)).await
     }
 
     /// A held plan is released by whoever confirms it; any other is applied.

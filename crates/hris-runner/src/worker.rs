@@ -152,7 +152,7 @@ impl Worker {
             Ok(connection.take_next(now).filter(|next| next.run == *run))
         });
         let next = due.await?.unwrap_or_else(|| NextRun::named(run.clone(), trigger));
-        let result = self.run_next(key, &next, as_of).await;
+        let result = Box::pin(self.run_next(key, &next, as_of)).await;
         self.deliver(key).await?;
         result
     }
@@ -174,7 +174,7 @@ impl Worker {
         let mut stepped = Stepped { ran: None, come_back_later: false };
         if let Some(next) = next {
             let as_of = zone.unwrap_or(hris_connection::Zone::UTC).date(now);
-            let result = self.run_next(key, &next, as_of).await;
+            let result = Box::pin(self.run_next(key, &next, as_of)).await;
             stepped.come_back_later =
                 matches!(&result, Err(error) if RunOutcome::of_error(error.kind()) == RunOutcome::Neither);
             stepped.ran = Some((next.run, result));
@@ -320,7 +320,7 @@ impl Worker {
                 Ok(false) if latest != told || beat >= BEATS => (told, beat) = (latest, 0),
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::debug!(connection = %key, %error, "the connection cannot be looked at")
+                    tracing::debug!(connection = %key, %error, "the connection cannot be looked at");
                 }
             }
         }

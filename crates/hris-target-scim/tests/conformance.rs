@@ -161,7 +161,7 @@ impl TestPlatform for Programme {
         match fault {
             PlatformFault::StoresAndFails => plan(Fault::change(failed).once(), is_write),
             PlatformFault::StoresAndHangs => {
-                plan(Fault::Slow(Duration::from_secs(24 * 3600)).once(), is_write)
+                plan(Fault::Slow(Duration::from_secs(24 * 3600)).once(), is_write);
             }
             PlatformFault::AnswersAndForgets => self.sim.forget(1),
             PlatformFault::Refuses(id) => self.sim.refuse(id.as_str()),

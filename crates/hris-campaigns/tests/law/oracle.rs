@@ -475,7 +475,7 @@ async fn morning_run(
     match &result {
         Ok(_) => {}
         Err(error) => {
-            prop_assert!(matches!(reading, Reading::Dies(..)) && error.kind() == ErrorKind::Store, "{error}")
+            prop_assert!(matches!(reading, Reading::Dies(..)) && error.kind() == ErrorKind::Store, "{error}");
         }
     }
     let is_back = oracle.plans.iter().any(|plan| plan.last_run.is_some_and(|last| last > as_of));

@@ -47,6 +47,7 @@ pub(crate) enum Status {
 
 /// What happens until and on one day.
 #[derive(Clone, Debug)]
+#[expect(clippy::option_option, reason = "nothing is sent, it goes well, or it dies")]
 pub(crate) struct Day {
     /// Days since the last one; those between are missed.
     pub(crate) gap: u16,

@@ -60,7 +60,11 @@ pub(super) const CRATES: &[Crate] = &[
     library("hris-campaigns", &[CORE], &[TESTKIT, MEMORY]),
     library(CONNECTION, &[CORE, SYNC], &[TESTKIT, MEMORY]),
     library(NOTIFY, &[CORE], &[TESTKIT, "hris-mail-smtp"]),
-    library("hris-runner", &[CORE, SYNC, CONNECTION], &[TESTKIT, MEMORY, NOTIFY, "hris-mail-smtp", "hris-store-sqlite"]),
+    library(
+        "hris-runner",
+        &[CORE, SYNC, CONNECTION],
+        &[TESTKIT, MEMORY, NOTIFY, "hris-mail-smtp", "hris-store-sqlite"],
+    ),
     library(TESTKIT, &[CORE, HTTP, MEMORY], &[]),
     Crate { uses: Uses::Anything, ..library("hris", &[], &[]) },
     program("hris-examples"),
