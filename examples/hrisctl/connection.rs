@@ -166,6 +166,8 @@ struct SecretReference(#[schemars(regex(pattern = "^env:[A-Za-z_][A-Za-z0-9_]*$"
 struct PolicyTable {
     /// Whether new members are invited (yes).
     invite: Option<bool>,
+    /// By which rules a member who is there already is taken for a person (Employee ID, then e-mail address).
+    matching: Option<Vec<MatchRule>>,
     /// How many may leave in one run (10 %, between 3 and 500).
     leavers: Option<Limit>,
     /// How many may be created in one run, first imports excepted (no limit).
@@ -209,6 +211,17 @@ struct Limit {
     percent: u8,
     /// Never more than this.
     at_most: u64,
+}
+
+/// A rule by which a member is taken for a person: they agree in all of these attributes.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(deny_unknown_fields)]
+struct MatchRule {
+    /// The attributes, Employee ID or e-mail address among them.
+    all: Vec<String>,
+    /// Whether the member may have another Employee ID, which is changed then.
+    any_employee_id: Option<bool>,
 }
 
 /// What becomes of known people who are missing from complete listings.

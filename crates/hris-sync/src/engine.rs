@@ -18,6 +18,7 @@ use crate::apply::Applying;
 use crate::cancel::Cancel;
 use crate::explain::contradicts;
 use crate::incremental::Remembered;
+use crate::matching::MatchRule;
 use crate::planner::OverrideChanges;
 use crate::planning::{Ended, LEASE, Options, Planned, Planning, Stores};
 use crate::policy::Policy;
@@ -413,6 +414,7 @@ impl Engine {
 
     /// A choice that the target cannot honour is refused before anything is planned.
     fn check_invitations(&self) -> Result<()> {
+        self.parts.policy.matching.iter().try_for_each(MatchRule::check)?;
         match (self.parts.policy.invite, self.parts.target.capabilities().invitations) {
             (true, Invitations::Never) => Err(Error::config(
                 "new members are to be invited, but this target does not invite",

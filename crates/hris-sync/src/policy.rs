@@ -8,6 +8,8 @@ use hris_core::keys::Fingerprinter;
 use hris_core::{ActionKind, EmployeeId};
 use serde::{Deserialize, Serialize};
 
+use crate::matching::MatchRule;
+
 /// The policy of a connection. Its digest is recorded in every plan; a changed policy makes a plan stale.
 ///
 /// ```
@@ -23,6 +25,9 @@ use serde::{Deserialize, Serialize};
 pub struct Policy {
     /// Whether new members are invited. Recommended, since it gives them their first access.
     pub invite: bool,
+    /// By which rules a member who is there already is taken for a person, by precedence: the first rule that they
+    /// agree in counts. What agrees in none, or with two members, is a conflict.
+    pub matching: Vec<MatchRule>,
     /// How many may leave in one run.
     pub leavers: Limit,
     /// How many may be created in one run; off until set, and never applied to a first import.
@@ -63,6 +68,7 @@ impl Default for Policy {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         Self {
             invite: true,
+            matching: MatchRule::usual(),
             leavers: Limit { at_least: 3, percent: 10, at_most: 500 },
             creates: None,
             email_changes: None,

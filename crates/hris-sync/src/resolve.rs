@@ -10,6 +10,7 @@ use hris_core::{
     TargetField, rule,
 };
 
+use crate::matching::{MatchRule, why_not};
 use crate::planner::{Draft, Fate, Intent, Planner, Unique};
 
 /// What drafts are held against.
@@ -22,6 +23,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) targets: &'a [TargetField],
     /// Targets that are written when a member is created and never again: bit `n` for target `n`.
     pub(crate) create_only: u64,
+    pub(crate) matching: &'a [MatchRule],
     pub(crate) invite: bool,
     pub(crate) as_of: NaiveDate,
 }
@@ -98,7 +100,19 @@ impl Resolver<'_> {
             return Ok(Found { conflict: Some(why), ..Found::default() });
         };
         let queries = [Some(MemberQuery::EmployeeId(id)), Some(MemberQuery::Email(email))];
-        Ok(judge_match(self.holders(draft, queries).await?))
+        Ok(self.judge_match(draft, self.holders(draft, queries).await?))
+    }
+
+    /// Who the member of a person is: nobody yet, one, or not to be told. What matches two is a conflict, never a pick.
+    fn judge_match(&self, draft: &Draft, holders: Holders) -> Found {
+        let Holders { owners, mut free } = holders;
+        free.dedup_by(|(later, _), (earlier, _)| later.id == earlier.id);
+        let conflict = match free.as_slice() {
+            [] => None,
+            [(member, _)] => why_not(self.matching, &draft.attributes, member),
+            _ => Some("two members match this employee by Employee ID and e-mail; correct one of them"),
+        };
+        Found { member: free.pop().map(|(member, _)| Box::new(member)), owners, conflict }
     }
 
     /// Looks for another member who has the Employee ID or address that a known one is to get.
@@ -268,21 +282,6 @@ impl Resolver<'_> {
             prints: Prints::new(prints.collect()),
         })
     }
-}
-
-/// Who the member of a person is: nobody yet, one, or not to be told. What matches two is a conflict, never a pick.
-fn judge_match(holders: Holders) -> Found {
-    let Holders { owners, mut free } = holders;
-    free.dedup_by(|(later, _), (earlier, _)| later.id == earlier.id);
-    let conflict = match free.as_slice() {
-        [] | [(_, Unique::EmployeeId)] => None,
-        [(member, Unique::Email)] => member
-            .attributes
-            .employee_id()
-            .map(|_| "the member with this e-mail address has another Employee ID; correct one of them"),
-        _ => Some("two members match this employee by Employee ID and e-mail; correct one of them"),
-    };
-    Found { member: free.pop().map(|(member, _)| Box::new(member)), owners, conflict }
 }
 
 /// Reports a conflict, or notes for which values of other people a person has to wait. Whether there may be an

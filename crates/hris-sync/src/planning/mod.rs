@@ -304,6 +304,7 @@ fn resolver<'a>(
         fingerprinter,
         targets: parts.mapping.targets(),
         create_only: parts.mapping.create_only(),
+        matching: &parts.policy.matching,
         invite: parts.policy.invite,
         as_of,
     }
