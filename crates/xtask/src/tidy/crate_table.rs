@@ -57,7 +57,8 @@ pub(super) const CRATES: &[Crate] = &[
     library("hris-store-sqlite", &[CORE], &[TESTKIT]),
     library("hris-target-file", &[CORE], &[TESTKIT]),
     library(SYNC, &[CORE, MEMORY], &[TESTKIT]),
-    library("hris-campaigns", &[CORE], &[TESTKIT, MEMORY]),
+    library("hris-campaigns", &[CORE], &[TESTKIT, MEMORY, "hris-store-sqlite"]),
+    library("hris-mail-smtp", &[CORE], &[TESTKIT]),
     library(CONNECTION, &[CORE, SYNC], &[TESTKIT, MEMORY]),
     library(NOTIFY, &[CORE], &[TESTKIT, "hris-mail-smtp"]),
     library(
