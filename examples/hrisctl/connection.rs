@@ -182,6 +182,8 @@ struct PolicyTable {
     re_keys: Option<Limit>,
     /// For how many members one attribute may be emptied in one run (20 %, 10 at least).
     emptied: Option<Limit>,
+    /// Whether the end date has a say in who leaves (`warns`).
+    end_date: Option<EndDate>,
     /// What becomes of known people who are missing from complete listings (`report`).
     absence: Option<Absence>,
     /// Members who are neither changed nor closed, by Employee ID (none).
@@ -211,6 +213,19 @@ struct Limit {
     percent: u8,
     /// Never more than this.
     at_most: u64,
+}
+
+/// Whether the end date has a say in who leaves.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
+#[schemars(rename_all = "snake_case")]
+enum EndDate {
+    Warns,
+    /// Nobody leaves before the end of their last day where they work, and everybody does then.
+    Decides {
+        /// The zone of people for whom the HR system names none.
+        time_zone: String,
+    },
 }
 
 /// A rule by which a member is taken for a person: they agree in all of these attributes.

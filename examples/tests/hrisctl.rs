@@ -172,7 +172,7 @@ fn one_person_is_explained_and_an_error_file_is_fed_back() {
     let errors = place.path("errors.csv");
     place.ok(&["apply"]);
     let employees: Vec<Value> = place.ok(&["employees"]).lines().map(json).collect();
-    let record = employees[0]["record"].as_str().unwrap();
+    let record = employees[0]["record_id"].as_str().unwrap();
     let told = place.ok(&["explain", record]);
     assert!(told.contains("read   The HR system has this person"), "{told}");
     assert!(told.contains("act ") && !told.contains('@'), "{told}");

@@ -456,6 +456,8 @@ pub enum LeaveReason {
     Deleted,
     /// Absent from complete listings and confirmed by a read of that very person.
     Absent,
+    /// The last day is over where the person works, where the policy lets the end date decide.
+    EndDate,
     /// Outside the connection's scope, where the policy makes leavers of those.
     LeftScope,
 }

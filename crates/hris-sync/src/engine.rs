@@ -415,6 +415,7 @@ impl Engine {
     /// A choice that the target cannot honour is refused before anything is planned.
     fn check_invitations(&self) -> Result<()> {
         self.parts.policy.matching.iter().try_for_each(MatchRule::check)?;
+        self.parts.policy.end_date.check()?;
         match (self.parts.policy.invite, self.parts.target.capabilities().invitations) {
             (true, Invitations::Never) => Err(Error::config(
                 "new members are to be invited, but this target does not invite",

@@ -35,7 +35,7 @@ pub use files::{FileFormat, write_problems};
 pub use guard::{GuardInput, judge};
 pub use mapping_diff::{MappingDiff, PersonDiff, Planned};
 pub use matching::MatchRule;
-pub use policy::{Absence, BrokenReading, Incremental, LeftScope, Limit, Policy, Switch, Vanished};
+pub use policy::{Absence, BrokenReading, EndDate, Incremental, LeftScope, Limit, Policy, Switch, Vanished};
 pub use preview::{Cell, Preview, PreviewRow, preview, shape};
 pub use upkeep::Refeed;
 pub use view::PlanView;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hris_core::keys::Fingerprinter;
-use hris_core::{ActionKind, EmployeeId};
+use hris_core::{ActionKind, EmployeeId, Error, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::matching::MatchRule;
@@ -56,6 +56,8 @@ pub struct Policy {
     pub incremental: Option<Incremental>,
     /// What becomes of a member for whom the connection is not any more.
     pub left_scope: LeftScope,
+    /// Whether the end date has a say in who leaves.
+    pub end_date: EndDate,
     /// How many days before their start pending people are created; never, unless set.
     pub create_before_start_days: Option<u16>,
     /// How long a plan may wait to be applied, in seconds.
@@ -82,6 +84,7 @@ impl Default for Policy {
             vanished: Vanished::Report,
             incremental: None,
             left_scope: LeftScope::Stay,
+            end_date: EndDate::Warns,
             create_before_start_days: None,
             plan_expires_after: 7 * DAY,
         }
@@ -182,6 +185,37 @@ pub enum BrokenReading {
     ApplyNothing,
     /// Creates and updates of the people who were seen are applied.
     ApplyCreatesAndUpdates,
+}
+
+/// Whether the end date has a say in who leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EndDate {
+    /// The status alone decides; a past end date of somebody active is a warning.
+    #[default]
+    Warns,
+    /// Nobody leaves before the end of their last day where they work, and everybody does then, whatever the status.
+    Decides {
+        /// The zone of people for whom the HR system names none, such as `Europe/Madrid`.
+        time_zone: String,
+    },
+}
+
+impl EndDate {
+    /// Checks the zone.
+    ///
+    /// # Errors
+    /// [`hris_core::ErrorKind::Config`] for a name that is no time zone.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Decides { time_zone } if time_zone.parse::<chrono_tz::Tz>().is_err() => Err(Error::config(
+                "`end_date` names a time zone that does not exist",
+                "use a name of the IANA list, such as `Europe/Madrid`",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What becomes of known people who are missing from complete listings.

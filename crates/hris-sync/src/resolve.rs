@@ -184,8 +184,7 @@ impl Resolver<'_> {
     fn change(&self, draft: Draft, link: &Link, planner: &mut Planner) -> Option<Action> {
         let changes = self.changes(&draft, link);
         let (kind, after) = match draft.intent {
-            Intent::Leave if draft.left_scope => self.leave(link, LeaveReason::LeftScope),
-            Intent::Leave => self.leave(link, LeaveReason::Status),
+            Intent::Leave => self.leave(link, draft.leave_reason),
             Intent::Reactivate => {
                 (ActionKind::Reactivate { changes }, self.after(&draft, Some(link), LinkState::Active)?)
             }

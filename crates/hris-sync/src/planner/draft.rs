@@ -1,7 +1,7 @@
 //! What the planner wants for one person, and what it remembers of them.
 
 use hris_core::keys::Print;
-use hris_core::{Attributes, EmployeeRef, RuleCode};
+use hris_core::{Attributes, EmployeeRef, LeaveReason, RuleCode};
 
 use crate::comparison::Ordinal;
 
@@ -18,8 +18,8 @@ pub(crate) struct Draft {
     /// Attributes that the member was found to have otherwise than last written.
     pub(crate) drifted: u64,
     pub(crate) email: Option<Print>,
-    /// Whether a leaver leaves because the connection is not for them any more.
-    pub(crate) left_scope: bool,
+    /// Why a leaver leaves.
+    pub(crate) leave_reason: LeaveReason,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod blocked;
 mod checks;
 mod closing;
 mod draft;
+mod ending;
 mod overrides;
 mod partial;
 mod scope;
@@ -15,7 +16,7 @@ mod scope;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use hris_core::keys::{FieldTag, Fingerprinter, Print, row_prints};
 use hris_core::store::Link;
 use hris_core::{
@@ -44,6 +45,7 @@ pub(crate) struct Planner {
     fingerprinter: Fingerprinter,
     policy: Policy,
     as_of: NaiveDate,
+    now: DateTime<Utc>,
     tags: Vec<FieldTag>,
     email_at: usize,
     id_at: usize,
@@ -92,6 +94,7 @@ impl Planner {
         fingerprinter: Fingerprinter,
         policy: Policy,
         as_of: NaiveDate,
+        now: DateTime<Utc>,
     ) -> Self {
         let targets = mapping.targets();
         let position = |wanted: TargetField| targets.iter().position(|t| *t == wanted).unwrap_or(usize::MAX);
@@ -105,6 +108,7 @@ impl Planner {
             fingerprinter,
             policy,
             as_of,
+            now,
             people: Vec::new(),
             irreversible: HashMap::new(),
             emails: Claims::default(),
@@ -258,6 +262,7 @@ impl Planner {
         self.set_fate(ordinal, Fate::Problem);
         self.claim(mapped, ordinal, &decision);
         self.note_due_day(employee);
+        self.note_last_day(employee);
         let decision = match (drift.vanished, decision) {
             (true, Decision::Keep | Decision::Reactivate) if self.policy.vanished == Vanished::Recreate => {
                 Decision::Create { known: true }
@@ -349,7 +354,7 @@ impl Planner {
             prints: prints.to_vec(),
             drifted,
             email,
-            left_scope: false,
+            leave_reason: self.leave_reason(employee),
         }
     }
 
@@ -411,7 +416,8 @@ impl Planner {
             Standing::Linked(LinkState::Active)
         };
         let start = employee.start_date.value().copied();
-        decide(&employee.status, standing, start, self.as_of, self.policy.create_before_start_days)
+        let days = self.policy.create_before_start_days;
+        self.by_end_date(employee, decide(&employee.status, standing, start, self.as_of, days))
     }
 
     /// Marks a person's draft as one to take back.

@@ -122,7 +122,7 @@ impl Planner {
             prints: vec![None; self.tags.len()],
             email: None,
             drifted: 0,
-            left_scope: true,
+            leave_reason: hris_core::LeaveReason::LeftScope,
         }
     }
 

@@ -159,6 +159,7 @@ impl<'a> Planning<'a> {
             fingerprinter.clone(),
             parts.policy.clone(),
             options.as_of,
+            parts.clock.now(),
         );
         // The token makes the id new for every attempt at the same run.
         let id = PlanId::from(format!("{}.{}", lease.holder, lease.token));

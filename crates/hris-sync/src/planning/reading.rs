@@ -8,7 +8,7 @@ use hris_core::{
 
 use super::{Planning, resolver};
 use crate::incremental::Extent;
-use crate::policy::BrokenReading;
+use crate::policy::{BrokenReading, EndDate};
 
 impl Planning<'_> {
     pub(super) fn may_use_broken_reading(&self, error: &Error) -> bool {
@@ -53,6 +53,10 @@ impl Planning<'_> {
         let mut fields: FieldSet = self.parts.mapping.sources().iter().cloned().collect();
         if self.parts.policy.create_before_start_days.is_some() {
             fields.insert(EmployeeField::StartDate);
+        }
+        if self.parts.policy.end_date != EndDate::Warns {
+            fields.insert(EmployeeField::EndDate);
+            fields.insert(EmployeeField::TimeZone);
         }
         match self.extent.clone() {
             Extent::Everyone(why) => {
