@@ -2,5 +2,6 @@
 
 mod bar;
 pub mod bench;
+pub mod fleet;
 
 pub use bar::Bar;

@@ -6,7 +6,7 @@ use hris_core::{
     ConnectionKey, EmployeeRef, Error, ErrorKind, PlanId, ProvisioningPlan as _, Result, RunId, RunReport,
     Trigger, Verdict,
 };
-use hris_sync::PlanView;
+use hris_sync::{PlanView, Refeed};
 
 use crate::worker::Worker;
 
@@ -27,7 +27,7 @@ impl Worker {
         let as_of = self.today(&connection);
         let made = async {
             let (engine, _) = self.engine(&connection, connection.draft_mapping()?, &next, &active).await?;
-            self.watched(key, &run, &active, engine.plan(&run, as_of)).await
+            self.watched(key, &run, &active, Box::pin(engine.plan(&run, as_of))).await
         };
         let made = made.await;
         self.parts.board.end(key, &run);
@@ -91,8 +91,8 @@ impl Worker {
                 self.engine(&connection, connection.live_mapping()?, &next, &active).await?;
             let work = async {
                 let report = match stored.header.verdict {
-                    Verdict::Held(_) => engine.release(plan, digest, actor).await,
-                    Verdict::Ready => engine.apply(plan, digest, Trigger::OnDemand).await,
+                    Verdict::Held(_) => Box::pin(engine.release(plan, digest, actor)).await,
+                    Verdict::Ready => Box::pin(engine.apply(plan, digest, Trigger::OnDemand)).await,
                 };
                 if let Some(welcoming) = welcoming {
                     welcoming.sweep().await?;
@@ -116,6 +116,27 @@ impl Worker {
         let engine = self.engine(&connection, connection.live_mapping()?, &next, &active).await;
         self.parts.board.end(key, &next.run);
         engine?.0.stored(plan).await
+    }
+
+    /// Takes an error file whose column `corrected_value` somebody filled in: each such row becomes an override that the
+    /// next import respects, until the HR system says something else.
+    ///
+    /// # Errors
+    /// As [`hris_sync::Engine::refeed`].
+    pub async fn refeed(
+        &self,
+        key: &ConnectionKey,
+        file: impl std::io::Read + Send,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Refeed> {
+        let connection = self.parts.connections.get(key).await?;
+        Step::Run.check(connection.stage())?;
+        let next = NextRun::named(RunId::from("corrections"), Trigger::OnDemand);
+        let active = self.parts.board.begin(key, &next.run);
+        let engine = self.engine(&connection, connection.live_mapping()?, &next, &active).await;
+        self.parts.board.end(key, &next.run);
+        engine?.0.refeed(file, actor, reason).await
     }
 
     /// Asks for an import of everyone ahead of the schedule and answers the run's name. Whoever runs connections

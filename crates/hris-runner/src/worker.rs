@@ -216,7 +216,7 @@ impl Worker {
             engine = engine.with_full_reading();
         }
         self.watched(connection.key(), &next.run, active, async {
-            let report = engine.run(&next.run, next.trigger, as_of).await;
+            let report = Box::pin(engine.run(&next.run, next.trigger, as_of)).await;
             if let Some(welcoming) = welcoming
                 && let Err(error) = welcoming.sweep().await
             {
@@ -317,7 +317,9 @@ impl Worker {
             });
             match looked.await {
                 Ok(true) => active.cancel.cancel(),
-                Ok(false) if latest != told || beat >= BEATS => (told, beat) = (latest, 0),
+                Ok(false) if latest != told || beat >= BEATS => {
+                    (told, beat) = (latest, 0);
+                }
                 Ok(false) => {}
                 Err(error) => {
                     tracing::debug!(connection = %key, %error, "the connection cannot be looked at");
