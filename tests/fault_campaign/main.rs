@@ -111,7 +111,8 @@ fn disturbed(truth: &Truth, expected: &State, rng: &mut Rng) {
 fn nobody_was_wronged(world: &World, left: &BTreeSet<String>) {
     let state = world.state();
     let wronged: Vec<_> = state.closed.difference(left).collect();
-    assert!(wronged.is_empty(), "closed although they never left: {wronged:?}");
+    let told = world.told.join("\n");
+    assert!(wronged.is_empty(), "closed although they never left: {wronged:?}\n{told}");
     for member in world.target.members() {
         let invitations = world.target.invitations(&member.id);
         assert!(invitations <= 1, "{:?} was invited {invitations} times", member.attributes.employee_id());

@@ -145,6 +145,14 @@ impl World {
 }
 
 impl World {
+    /// Notes how a run ended.
+    pub(crate) fn tell(&mut self, report: &Result<RunReport>) {
+        self.told.push(match report {
+            Ok(report) => report.to_string(),
+            Err(error) => format!("the run failed: {error}"),
+        });
+    }
+
     /// What happened and what is different at its end. Nobody in it is real.
     pub(crate) fn story(&self, found: &State, expected: &State) -> String {
         let shown = |attributes: &Attributes| -> Vec<String> {

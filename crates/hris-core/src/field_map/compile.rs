@@ -89,7 +89,8 @@ impl Compiler {
             );
         }
         let fit = fit_of(&rule.target);
-        if let Some(copy) = self.as_copy(rule, fit) {
+        if let Some(field) = copied_field(rule) {
+            let copy = self.copy(rule, field, fit);
             self.program.steps.push(copy);
             self.program.ends.push(self.program.steps.len());
             return;
@@ -102,20 +103,14 @@ impl Compiler {
         self.program.steps.push(Step::Finish(Box::new(end)));
     }
 
-    /// A rule that copies one field and has no policies of its own.
-    fn as_copy(&mut self, rule: &FieldRule, fit: Fit) -> Option<Step> {
-        let plain = rule.transforms.is_empty()
-            && !rule.required
-            && rule.on_null == OnNull::Clear
-            && rule.on_absent == OnAbsent::Keep;
-        let [Alternative { origin: Origin::Field(field), transforms, when }] = rule.from.as_slice() else {
-            return None;
-        };
-        if !plain || !transforms.is_empty() || !when.is_empty() {
-            return None;
-        }
-        self.check_fit(kind_of(field), fit);
-        Some(Step::Copy { source: self.position(field), fit })
+    /// A rule that copies one field. The steps of its transforms become part of the one step.
+    fn copy(&mut self, rule: &FieldRule, field: &SourceField, fit: Fit) -> Step {
+        let first = self.program.steps.len();
+        let kind = self.transforms(kind_of(field), rule.transforms.iter());
+        self.check_fit(kind, fit);
+        let ops = self.program.steps.drain(first..);
+        let ops = ops.filter_map(|step| if let Step::Apply(op) = step { Some(op) } else { None }).collect();
+        Step::Copy { field: field.clone(), ops, fit }
     }
 
     fn alternative(&mut self, rule: &FieldRule, alternative: &Alternative, fit: Fit) {
@@ -323,6 +318,15 @@ impl Compiler {
     fn position(&self, field: &SourceField) -> usize {
         self.positions.get(field).copied().unwrap_or(usize::MAX)
     }
+}
+
+/// The field of a rule that copies one and has no policies of its own.
+fn copied_field(rule: &FieldRule) -> Option<&SourceField> {
+    let [Alternative { origin: Origin::Field(field), transforms, when }] = rule.from.as_slice() else {
+        return None;
+    };
+    let plain = !rule.required && rule.on_null == OnNull::Clear && rule.on_absent == OnAbsent::Keep;
+    (plain && transforms.is_empty() && when.is_empty()).then_some(field)
 }
 
 /// Every transform of a rule, those of parts of joins too.

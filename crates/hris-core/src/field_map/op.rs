@@ -173,6 +173,19 @@ impl Op {
 }
 
 impl Fit {
+    /// Whether a value, or none, needs no change and no check.
+    #[inline]
+    pub(super) fn takes(self, value: &Field<ValueRef<'_>>) -> bool {
+        matches!(
+            (self, value),
+            (_, Field::Absent | Field::Null)
+                | (Self::Anything, _)
+                | (Self::Text, Field::Value(ValueRef::Text(_)))
+                | (Self::Date, Field::Value(ValueRef::Date(_)))
+                | (Self::BirthDate, Field::Value(ValueRef::BirthDate(_)))
+        )
+    }
+
     /// Turns a value into one that the attribute takes.
     pub(super) fn accept(self, value: ValueRef<'_>) -> Result<ValueRef<'_>, Refused> {
         match (self, value) {
@@ -215,6 +228,7 @@ pub(super) fn owned<'a>(value: &Value) -> ValueRef<'a> {
 }
 
 /// White space alone is no value, in whatever field.
+#[inline]
 pub(super) fn blank_is_null(value: Field<ValueRef<'_>>) -> Field<ValueRef<'_>> {
     match value {
         Field::Value(ValueRef::Text(text)) if text.trim().is_empty() => Field::Null,

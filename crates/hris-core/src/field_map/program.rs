@@ -11,8 +11,8 @@ use crate::{Field, FieldSource, SourceField, Value, ValueRef};
 /// One step. Numbers of sources are positions in [`Program::sources`].
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// A whole rule that copies a field: most rules of most mappings.
-    Copy { source: usize, fit: Fit },
+    /// A whole rule that copies a field, perhaps changed: most rules of most mappings.
+    Copy { field: SourceField, ops: Box<[Op]>, fit: Fit },
     /// Reads a field.
     Load(usize),
     /// Takes a text of the document.
@@ -111,9 +111,11 @@ impl Program {
         let mut at = 0;
         while let Some(step) = self.steps.get(at) {
             let next = match step {
-                Step::Copy { source: from, fit } => {
-                    self.copy(*from, *fit, source, &mut mapped);
-                    Next::Step
+                Step::Copy { field, ops, fit } => {
+                    let value = copy(field, ops, *fit, source, &mut mapped.problems);
+                    mapped.values.push(value);
+                    at += 1;
+                    continue;
                 }
                 Step::Finish(end) => {
                     self.finish(end, std::mem::replace(&mut run, Run::new()), &mut mapped);
@@ -133,20 +135,6 @@ impl Program {
 
     fn load<'a>(&self, from: usize, source: &'a dyn FieldSource) -> Field<ValueRef<'a>> {
         self.sources.get(from).map_or(Field::Absent, |field| blank_is_null(source.field(field)))
-    }
-
-    fn copy<'a>(&self, from: usize, fit: Fit, source: &'a dyn FieldSource, mapped: &mut Mapped<'a>) {
-        let value = match self.load(from, source) {
-            Field::Value(value) => match fit.accept(value) {
-                Ok(value) => Field::Value(value),
-                Err(refused) => {
-                    mapped.problems.extend(self.problem(from, refused));
-                    Field::Absent
-                }
-            },
-            nothing => nothing,
-        };
-        mapped.values.push(value);
     }
 
     fn step<'a>(&self, step: &Step, source: &'a dyn FieldSource, run: &mut Run<'a>) -> Next {
@@ -264,6 +252,32 @@ impl Join {
         } else {
             Field::Null
         }
+    }
+}
+
+#[inline]
+fn copy<'a>(
+    field: &SourceField,
+    ops: &[Op],
+    fit: Fit,
+    source: &'a dyn FieldSource,
+    problems: &mut Vec<FieldProblem>,
+) -> Field<ValueRef<'a>> {
+    let value = blank_is_null(source.field(field));
+    if ops.is_empty() && fit.takes(&value) {
+        return value;
+    }
+    changed(value, ops, fit).unwrap_or_else(|(rule, message)| {
+        problems.push(FieldProblem { field: field.clone(), rule, message });
+        Field::Absent
+    })
+}
+
+/// A value after its transforms, as its attribute takes it.
+fn changed<'a>(value: Field<ValueRef<'a>>, ops: &[Op], fit: Fit) -> Result<Field<ValueRef<'a>>, Refused> {
+    match ops.iter().try_fold(value, |value, op| op.apply(value))? {
+        Field::Value(value) => fit.accept(value).map(Field::Value),
+        nothing => Ok(nothing),
     }
 }
 
