@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_crate_outside_the_table_is_found() {
-        assert_eq!(findings("hris-new", &[], &[]).len(), 1);
+        assert_eq!(findings("hris-nowhere", &[], &[]).len(), 1);
     }
 
     #[test]
