@@ -20,9 +20,6 @@ use serde_json::json;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
-/// Everything that the tenant has to tell the client, but for its two addresses.
-const SETTINGS: &str = include_str!("../crates/hris-sessionm/settings/complete.toml");
-
 #[tokio::main]
 async fn main() -> Result<()> {
     let clock = ManualClock::at("2026-03-02T09:00:00Z").skipping(Duration::from_secs(25));
@@ -53,7 +50,8 @@ async fn main() -> Result<()> {
 }
 
 fn connect(sim: &SessionMSim, clock: &ManualClock) -> Result<SessionM> {
-    let settings = SETTINGS
+    // Everything that a tenant has to tell the client; only the two addresses are others.
+    let settings = Settings::COMPLETE_TOML
         .replace("https://api-harbour.stg-sessionm.com", sim.url())
         .replace("https://domains-harbour.stg-sessionm.com", sim.url());
     let transport = Transport::builder().with_clock(Arc::new(clock.clone())).build()?;

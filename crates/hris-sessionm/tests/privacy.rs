@@ -257,7 +257,7 @@ fn no_key_and_nobodys_data_is_shown_or_traced() {
         assert!(traced.contains(operation), "{operation} was traced");
     }
     // Words of everything personal, and the beginning of each pair as a Basic header has it.
-    let canaries = ["canary", "canar", "Canar", "5550canary", "1977-07-07", "Row", "Y2FuYXJ5", "user%5B", "?email"];
+    let canaries = ["canary", "canar", "Canar", "1977-07-07", "Y2FuYXJ5", "user%5B", "?email"];
     for (what, text) in [("shown", &shown), ("traced", &traced)] {
         for canary in canaries {
             if let Some(at) = text.find(canary) {

@@ -174,7 +174,7 @@ fn about(details: &Value) -> Option<&'static str> {
         Some("email")
     } else if has(&["external id", "external_id", "externalid"]) {
         Some("external_id")
-    } else if has(&["dob", "birth", "too young", "years old"]) {
+    } else if has(&["dob", "birth", "too young", "older than", "years old"]) {
         Some("birth_date")
     } else {
         None

@@ -91,7 +91,7 @@ pub enum ClearAs {
 ///     base_url = "https://api-harbour.stg-sessionm.com"
 /// "#)?;
 /// assert_eq!(settings.culture, "en-US");
-/// assert!(Settings::from_toml(include_str!("../../settings/complete.toml")).is_ok());
+/// assert!(Settings::from_toml(Settings::COMPLETE_TOML).is_ok());
 /// # Ok::<(), hris_core::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -161,6 +161,9 @@ fn culture() -> String {
 }
 
 impl Settings {
+    /// A settings file with every setting and comments, to start from.
+    pub const COMPLETE_TOML: &'static str = include_str!("../../settings/complete.toml");
+
     /// The defaults for a tenant's Core family.
     pub fn new(core: BaseUrl) -> Self {
         Self {

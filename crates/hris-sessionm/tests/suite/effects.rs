@@ -904,3 +904,25 @@ fn points_that_moved_under_a_callers_key_are_not_moved_again() {
         }
     });
 }
+
+#[test]
+fn requests_have_the_form_that_clients_on_the_wire_send() {
+    run(async {
+        let stage = Stage::new().await;
+        stage.customer_with_wallet();
+        for route in [REVOKE, REDEEM] {
+            stage.on(route, fixture("empty_ok"));
+        }
+        stage.on(ISSUE, fixture("issue_answer"));
+        for effect in [issue(1), revoke(COPY), redeem(COPY)] {
+            assert!(stage.commit(effect).await.done().is_some());
+        }
+        let mut expected = document("issue_request");
+        expected["offer_id"] = json!("22222222-89ab-4cde-8f01-23456789abcd");
+        assert_eq!(stage.bodies(ISSUE)[0], expected);
+        assert_eq!(stage.bodies(REVOKE)[0], document("revoke_request"));
+        assert_eq!(stage.bodies(REDEEM)[0], document("redeem_request"));
+        stage.client.balances(&customer()).await.unwrap();
+        assert_eq!(stage.bodies(BALANCES)[0], document("balances_request"));
+    });
+}
