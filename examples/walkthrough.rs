@@ -213,7 +213,9 @@ impl Walk {
         connections.change(&self.key, |connection| connection.map(without_email.clone(), ADMIN, now)).await?;
         let missing = connections.get(&self.key).await?.missing(now);
         println!("-> saved without the e-mail address; still missing:");
-        missing.iter().for_each(|missing| println!("     {missing}"));
+        for missing in &missing {
+            println!("     {missing}");
+        }
         let mapping = MappingDocument::from(&FieldMap::standard());
         for rule in &mapping.fields {
             let from: Vec<_> = rule.from.iter().map(ToString::to_string).collect();

@@ -1,5 +1,5 @@
 //! The walk through seed 000: its headings in the seed's order, and what each screen has to show.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[allow(dead_code, reason = "the other programs use the rest of it")]
 mod support;
