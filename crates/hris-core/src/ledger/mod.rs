@@ -193,7 +193,7 @@ pub struct Swept {
 /// # Contract
 ///
 /// * Each method is one transaction. Whatever was overwritten or erased is gone from the medium when the call returns
-///   from [`CampaignLedger::sweep`] or [`CampaignLedger::erase_person`] at the latest.
+///   from [`CampaignLedger::sweep`] or [`CampaignLedger::block_person`] at the latest.
 /// * A Send's id is unique across connections.
 /// * No order of insertion can be told from the medium, since it would tell due dates.
 #[async_trait]
