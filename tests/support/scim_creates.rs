@@ -58,7 +58,8 @@ async fn parent(people: &str, bulk: &str) -> Result<()> {
 
 async fn child(people: usize, bulk: usize, endpoint: &str, store: &Path) -> Result<()> {
     let config = ScimConfig::new(endpoint)
-        .with_requests_per_second(0).with_welcomes(true)
+        .with_requests_per_second(0)
+        .with_welcomes(true)
         .with_max_in_flight(NonZeroUsize::new(8).ok_or("eight")?)
         .with_bulk(NonZeroUsize::new(bulk));
     let target = config.build(&ScimSim::TOKEN.to_owned().into(), &Transport::builder().build()?)?;
