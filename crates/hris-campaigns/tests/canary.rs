@@ -6,6 +6,7 @@
 mod common;
 
 use std::fmt::Debug;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::iter::successors;
 use std::sync::{Arc, Mutex};
@@ -35,12 +36,12 @@ struct Shown(String);
 
 impl Shown {
     fn debug(&mut self, thing: &(impl Debug + ?Sized)) {
-        self.0 += &format!("{thing:?}\n{thing:#?}\n");
+        let _ = write!(self.0, "{thing:?}\n{thing:#?}\n");
     }
 
     fn error(&mut self, error: &Error) {
         for cause in successors(Some(error as &dyn std::error::Error), |error| error.source()) {
-            self.0 += &format!("{cause}\n{cause:?}\n");
+            let _ = write!(self.0, "{cause}\n{cause:?}\n");
         }
     }
 }
