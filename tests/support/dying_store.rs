@@ -10,7 +10,7 @@ use futures_core::stream::BoxStream;
 use hris_core::keys::Print;
 use hris_core::store::{
     Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
-    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
+    Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
@@ -122,8 +122,12 @@ impl Retention for DyingStore {
         self.write(self.store.remove_links(lease, records)).await
     }
 
-    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
-        self.write(self.store.purge(lease, before)).await
+    async fn purge_plans(&self, lease: &Lease, before: DateTime<Utc>) -> Result<u64> {
+        self.write(self.store.purge_plans(lease, before)).await
+    }
+
+    async fn purge_runs(&self, lease: &Lease, before: DateTime<Utc>) -> Result<u64> {
+        self.write(self.store.purge_runs(lease, before)).await
     }
 
     async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {

@@ -374,15 +374,6 @@ pub trait Plans: fmt::Debug + Send + Sync + 'static {
     /// Writes down how actions ended, together with their links, and erases the values of final ones. An action
     /// need not have been begun. Settling to `Begun` is [`crate::ErrorKind::Invalid`].
     async fn settle(&self, lease: &Lease, plan: &PlanId, settlements: &[Settlement]) -> Result<()>;
-
-    /// Removes the final plans that were made before an instant, with their actions and problems, and answers how
-    /// many. What error files are made from ends here; reports of runs stay.
-    ///
-    /// A store that cannot answers [`crate::ErrorKind::Unsupported`], as the default does.
-    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
-        let _ = (lease, made_before);
-        Err(crate::Error::unsupported("this store keeps its plans"))
-    }
 }
 
 /// The history of runs.

@@ -22,11 +22,10 @@ impl Worker {
         Step::Review.check(connection.stage())?;
         connection.check_ready_for_review(self.clock().now())?;
         let run = RunId::from(format!("review {}", self.clock().now().format("%Y-%m-%dT%H:%M:%SZ")));
-        let next = NextRun::named(run.clone(), Trigger::OnDemand);
         let active = self.parts.board.begin(key, &run);
         let as_of = self.today(&connection);
         let made = async {
-            let (engine, _) = self.engine(&connection, connection.draft_mapping()?, &next, &active).await?;
+            let (engine, _) = self.engine(&connection, connection.draft_mapping()?, &active).await?;
             self.watched(key, &run, &active, Box::pin(engine.plan(&run, as_of))).await
         };
         let made = made.await;
@@ -87,8 +86,7 @@ impl Worker {
         });
         begun.await?;
         let result = async {
-            let (engine, welcoming) =
-                self.engine(&connection, connection.live_mapping()?, &next, &active).await?;
+            let (engine, welcoming) = self.engine(&connection, connection.live_mapping()?, &active).await?;
             let work = async {
                 let report = match stored.header.verdict {
                     Verdict::Held(_) => Box::pin(engine.release(plan, digest, actor)).await,
@@ -111,10 +109,10 @@ impl Worker {
     /// A stored plan, to look at before it is released.
     pub async fn plan(&self, key: &ConnectionKey, plan: &PlanId) -> Result<PlanView> {
         let connection = self.parts.connections.get(key).await?;
-        let next = NextRun::named(RunId::from("look"), Trigger::OnDemand);
-        let active = self.parts.board.begin(key, &next.run);
-        let engine = self.engine(&connection, connection.live_mapping()?, &next, &active).await;
-        self.parts.board.end(key, &next.run);
+        let run = RunId::from("look");
+        let active = self.parts.board.begin(key, &run);
+        let engine = self.engine(&connection, connection.live_mapping()?, &active).await;
+        self.parts.board.end(key, &run);
         engine?.0.stored(plan).await
     }
 
@@ -132,10 +130,10 @@ impl Worker {
     ) -> Result<Refeed> {
         let connection = self.parts.connections.get(key).await?;
         Step::Run.check(connection.stage())?;
-        let next = NextRun::named(RunId::from("corrections"), Trigger::OnDemand);
-        let active = self.parts.board.begin(key, &next.run);
-        let engine = self.engine(&connection, connection.live_mapping()?, &next, &active).await;
-        self.parts.board.end(key, &next.run);
+        let run = RunId::from("corrections");
+        let active = self.parts.board.begin(key, &run);
+        let engine = self.engine(&connection, connection.live_mapping()?, &active).await;
+        self.parts.board.end(key, &run);
         engine?.0.refeed(file, actor, reason).await
     }
 

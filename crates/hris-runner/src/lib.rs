@@ -5,7 +5,6 @@ mod assembly;
 mod board;
 mod desk;
 mod fair;
-mod one_person;
 mod runner;
 mod welcome;
 mod worker;

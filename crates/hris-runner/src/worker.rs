@@ -17,7 +17,6 @@ use hris_sync::Engine;
 
 use crate::assembly::Assembly;
 use crate::board::{ActiveRun, Board};
-use crate::one_person::OnePerson;
 use crate::welcome::Welcoming;
 
 /// After so many looks without a word a worker is taken for dead; it says something at every third.
@@ -210,13 +209,12 @@ impl Worker {
         active: &ActiveRun,
         as_of: NaiveDate,
     ) -> Result<RunReport> {
-        let (mut engine, welcoming) =
-            self.engine(connection, connection.live_mapping()?, next, active).await?;
-        if next.person.is_some() {
-            engine = engine.with_full_reading();
-        }
+        let (engine, welcoming) = self.engine(connection, connection.live_mapping()?, active).await?;
         self.watched(connection.key(), &next.run, active, async {
-            let report = Box::pin(engine.run(&next.run, next.trigger, as_of)).await;
+            let report = match &next.person {
+                Some(person) => Box::pin(engine.run_person(&next.run, person, next.trigger, as_of)).await,
+                None => Box::pin(engine.run(&next.run, next.trigger, as_of)).await,
+            };
             if let Some(welcoming) = welcoming
                 && let Err(error) = welcoming.sweep().await
             {
@@ -232,15 +230,11 @@ impl Worker {
         &self,
         connection: &Connection,
         mapping: Arc<dyn FieldMapping>,
-        next: &NextRun,
         active: &ActiveRun,
     ) -> Result<(Engine, Option<Welcoming>)> {
         let parts = &*self.parts;
         let credentials: Credentials = parts.connections.credentials(connection.key()).await?;
-        let mut connector = parts.assembly.connector(connection, &credentials).await?;
-        if let Some(person) = &next.person {
-            connector = Arc::new(OnePerson::new(connector, person.clone()));
-        }
+        let connector = parts.assembly.connector(connection, &credentials).await?;
         let mut target = parts.assembly.target(connection).await?;
         let welcoming = self.welcoming(connection, &target);
         if let Some(welcoming) = &welcoming {

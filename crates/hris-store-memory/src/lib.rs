@@ -17,7 +17,7 @@ use futures_util::stream;
 use hris_core::keys::Print;
 use hris_core::store::{
     Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
-    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
+    Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, MemberId, PlanHeader, PlanId, Position, Problem,
@@ -180,8 +180,12 @@ impl Retention for MemoryStore {
         Ok(records.iter().filter(|record| known.remove_link(record)).count() as u64)
     }
 
-    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
-        Ok(self.state().fenced(lease)?.purge(before))
+    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
+        Ok(self.state().fenced(lease)?.purge_plans(made_before))
+    }
+
+    async fn purge_runs(&self, lease: &Lease, started_before: DateTime<Utc>) -> Result<u64> {
+        Ok(self.state().fenced(lease)?.purge_runs(started_before))
     }
 
     async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {
@@ -277,10 +281,6 @@ impl Plans for MemoryStore {
 
     async fn settle(&self, lease: &Lease, plan: &PlanId, settlements: &[Settlement]) -> Result<()> {
         self.state().fenced(lease)?.settle(plan, settlements)
-    }
-
-    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
-        Ok(self.state().fenced(lease)?.purge_plans(made_before))
     }
 }
 

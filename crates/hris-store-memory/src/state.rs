@@ -8,8 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use hris_core::keys::Print;
 use hris_core::store::{
-    ActionState, Baseline, Checkpoint, Lease, Link, Override, PlanState, Purged, Settlement, StoredAction,
-    StoredPlan,
+    ActionState, Baseline, Checkpoint, Lease, Link, Override, PlanState, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, Error, ErrorKind, MemberId, PlanHeader, PlanId, Position, Problem,
@@ -234,16 +233,6 @@ impl Connection {
         removed.is_some()
     }
 
-    pub(crate) fn purge(&mut self, before: DateTime<Utc>) -> Purged {
-        let (plans, runs) = (self.plans.len(), self.runs.len());
-        self.plans.retain(|_, plan| {
-            let is_old = plan.header.as_ref().is_some_and(|header| header.created_at < before);
-            !(is_old && plan.state.is_final())
-        });
-        self.runs.retain(|report| report.started_at >= before);
-        Purged::new((plans - self.plans.len()) as u64, (runs - self.runs.len()) as u64)
-    }
-
     pub(crate) fn forget(&mut self, record: &RecordId, tombstone: Print) -> Result<()> {
         let is_open = |plan: &Plan| !plan.state.is_final() && plan.state != PlanState::Draft;
         if let Some((id, _)) = self.plans.iter().find(|(_, plan)| is_open(plan) && plan.is_about(record)) {
@@ -267,6 +256,12 @@ impl Connection {
             !plan.state.is_final() || made.is_none_or(|made| made >= made_before)
         });
         (before - self.plans.len()) as u64
+    }
+
+    pub(crate) fn purge_runs(&mut self, started_before: DateTime<Utc>) -> u64 {
+        let before = self.runs.len();
+        self.runs.retain(|report| report.started_at >= started_before);
+        (before - self.runs.len()) as u64
     }
 
     pub(crate) fn record_run(&mut self, report: &RunReport) {

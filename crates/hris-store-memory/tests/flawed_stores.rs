@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use hris_core::keys::Print;
 use hris_core::store::{
     Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
-    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
+    Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
@@ -200,8 +200,12 @@ impl Retention for Flawed {
         self.inner.remove_links(&self.lease(lease), records).await
     }
 
-    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
-        self.inner.purge(&self.lease(lease), before).await
+    async fn purge_plans(&self, lease: &Lease, before: DateTime<Utc>) -> Result<u64> {
+        self.inner.purge_plans(&self.lease(lease), before).await
+    }
+
+    async fn purge_runs(&self, lease: &Lease, before: DateTime<Utc>) -> Result<u64> {
+        self.inner.purge_runs(&self.lease(lease), before).await
     }
 
     async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {

@@ -27,7 +27,7 @@ use futures_util::stream;
 use hris_core::keys::Print;
 use hris_core::store::{
     Baseline, Checkpoint, Checkpoints, Lease, Leases, Link, Links, Override, Overrides, PlanState, Plans,
-    Purged, Retention, Runs, Settlement, StoredAction, StoredPlan,
+    Retention, Runs, Settlement, StoredAction, StoredPlan,
 };
 use hris_core::{
     Action, ActionId, ConnectionKey, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, Result,
@@ -237,9 +237,14 @@ impl Retention for SqliteStore {
         self.database.write_and_purge(move |write| retention::remove_links(write, &lease, &records)).await
     }
 
-    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
+    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
         let lease = lease.clone();
-        self.database.write_and_purge(move |write| retention::purge(write, &lease, before)).await
+        self.database.write_and_purge(move |write| plans::purge(write, &lease, made_before)).await
+    }
+
+    async fn purge_runs(&self, lease: &Lease, started_before: DateTime<Utc>) -> Result<u64> {
+        let lease = lease.clone();
+        self.database.write_and_purge(move |write| runs::purge(write, &lease, started_before)).await
     }
 
     async fn forget(&self, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {
@@ -334,11 +339,6 @@ impl Plans for SqliteStore {
     async fn settle(&self, lease: &Lease, plan: &PlanId, settlements: &[Settlement]) -> Result<()> {
         let (lease, plan, settlements) = (lease.clone(), plan.clone(), settlements.to_vec());
         self.database.write(move |write| journal::settle(write, &lease, &plan, &settlements)).await
-    }
-
-    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64> {
-        let lease = lease.clone();
-        self.database.write_and_purge(move |write| plans::purge(write, &lease, made_before)).await
     }
 }
 

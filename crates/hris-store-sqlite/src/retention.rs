@@ -1,8 +1,7 @@
 //! How what the store knows comes to its end.
 
-use chrono::{DateTime, Utc};
 use hris_core::keys::Print;
-use hris_core::store::{Lease, Purged};
+use hris_core::store::Lease;
 use hris_core::{ConnectionKey, Error, ErrorKind, RecordId, Result};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -17,16 +16,6 @@ pub(crate) fn remove_links(write: &Connection, lease: &Lease, records: &[RecordI
         .map_err(from_sqlite)?;
     let removed = records.iter().map(|record| delete.execute(params![id, record.as_str()]));
     removed.map(|rows| rows.map(|rows| rows as u64).map_err(from_sqlite)).sum()
-}
-
-pub(crate) fn purge(write: &Connection, lease: &Lease, before: DateTime<Utc>) -> Result<Purged> {
-    let ConnectionId(id) = fenced(write, lease)?;
-    let before = before.timestamp_micros();
-    let delete = |sql| write.execute(sql, params![id, before]).map_err(from_sqlite);
-    // Actions and problems go with their plan.
-    let plans = delete("DELETE FROM plan WHERE connection = ?1 AND phase = 2 AND created_at < ?2")?;
-    let runs = delete("DELETE FROM run WHERE connection = ?1 AND started_at < ?2")?;
-    Ok(Purged::new(plans as u64, runs as u64))
 }
 
 pub(crate) fn forget(write: &Connection, lease: &Lease, record: &RecordId, tombstone: Print) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The run history.
 
+use chrono::{DateTime, Utc};
 use hris_core::store::Lease;
 use hris_core::{ConnectionKey, Result, RunId, RunReport, TenantId};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -27,6 +28,17 @@ pub(crate) fn record(write: &Connection, lease: &Lease, report: &RunReport) -> R
         )
         .map_err(from_sqlite)?;
     Ok(())
+}
+
+pub(crate) fn purge(write: &Connection, lease: &Lease, started_before: DateTime<Utc>) -> Result<u64> {
+    let ConnectionId(connection) = fenced(write, lease)?;
+    let purged = write
+        .execute(
+            "DELETE FROM run WHERE connection = ?1 AND started_at < ?2",
+            params![connection, started_before.timestamp_micros()],
+        )
+        .map_err(from_sqlite)?;
+    Ok(purged as u64)
 }
 
 pub(crate) fn page(

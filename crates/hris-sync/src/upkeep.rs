@@ -171,7 +171,11 @@ impl Engine {
     /// Takes away final plans and reports of runs from before a day.
     pub async fn purge(&self, before: NaiveDate) -> Result<Purged> {
         let before = before.and_time(chrono::NaiveTime::MIN).and_utc();
-        self.upkeep("purge", async |lease| self.parts.store.purge(lease, before).await).await
+        self.upkeep("purge", async |lease| {
+            let plans = self.parts.store.purge_plans(lease, before).await?;
+            Ok(Purged::new(plans, self.parts.store.purge_runs(lease, before).await?))
+        })
+        .await
     }
 
     /// Lets the next reading of changes ask for people whether they changed or not.

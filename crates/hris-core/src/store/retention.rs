@@ -33,9 +33,12 @@ pub trait Retention: fmt::Debug + Send + Sync + 'static {
     /// members are left alone.
     async fn remove_links(&self, lease: &Lease, records: &[RecordId]) -> Result<u64>;
 
-    /// Takes away final plans that were made, and reports of runs that started, before an instant. Whatever is not
-    /// final stays.
-    async fn purge(&self, lease: &Lease, before: DateTime<Utc>) -> Result<Purged>;
+    /// Takes away the final plans that were made before an instant, with their actions and problems, and answers how
+    /// many. What error files are made from ends here; plans that are not final stay, and so do reports of runs.
+    async fn purge_plans(&self, lease: &Lease, made_before: DateTime<Utc>) -> Result<u64>;
+
+    /// Takes away the reports of runs that started before an instant, and answers how many.
+    async fn purge_runs(&self, lease: &Lease, started_before: DateTime<Utc>) -> Result<u64>;
 
     /// Forgets a person: the link, the overrides, every action and every problem of theirs in final plans and drafts,
     /// and their place in the checkpoint. A keyed fingerprint of the record stays, so that the person is not taken for

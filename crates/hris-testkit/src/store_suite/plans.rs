@@ -342,24 +342,3 @@ pub async fn dismissal_erases_the_values_of_what_was_not_carried_out(harness: St
         );
     }
 }
-
-/// What error files are made from has an end of its own; what is not final stays whatever its age.
-pub async fn final_plans_are_purged_by_age_and_others_stay(harness: StoreHarness) {
-    let it = Fixture::new(harness).await;
-    let old = it.draft("old", &creates(0..2)).await;
-    ok(it.store.append(&it.lease, &old, &[], &[problem(0)]).await, "append a problem");
-    ok(it.store.seal(&it.lease, &header(&it.connection, &old, 0)).await, "seal a draft");
-    it.set(&old, dismissed()).await;
-    let open = it.sealed("open", 0, &creates(2..3)).await;
-    let young = it.sealed("young", 5, &creates(3..4)).await;
-    it.set(&young, dismissed()).await;
-
-    assert_eq!(ok(it.store.purge_plans(&it.lease, at(5)).await, "purge plans"), 1, "count the plans purged");
-    assert_eq!(ok(it.store.plan(&it.connection, &old).await, "look for a purged plan"), None);
-    assert!(it.actions(&old).await.is_empty(), "purge the actions of a plan with it");
-    let problems = ok(it.store.problems(&it.connection, &old, 0, 9).await, "read purged problems");
-    assert!(problems.is_empty(), "purge the problems of a plan with it");
-    for plan in [&open, &young] {
-        assert_eq!(it.actions(plan).await.len(), 1, "keep plans that are open or made later");
-    }
-}

@@ -2,12 +2,14 @@
 
 use futures_util::TryStreamExt as _;
 use hris_core::keys::Print;
-use hris_core::store::{PlanState, Purged};
+use hris_core::store::PlanState;
 use hris_core::{ErrorKind, PlanId, StateStore};
 
 use super::StoreHarness;
 use super::fixture::{Fixture, ok, refused};
-use super::sample::{at, checkpoint, create, creates, link, member, one_override, problem, record, report};
+use super::sample::{
+    at, checkpoint, create, creates, header, link, member, one_override, problem, record, report,
+};
 
 /// Links are taken back by record, and their members lead nowhere any more.
 pub async fn links_that_are_removed_are_gone_and_can_be_written_again(harness: StoreHarness) {
@@ -22,31 +24,50 @@ pub async fn links_that_are_removed_are_gone_and_can_be_written_again(harness: S
     assert_eq!(it.links().await, [link(0), link(1)], "take a link of a record whose link was removed");
 }
 
-/// A purge takes final plans and reports that are old enough, and leaves whatever may still go on.
-pub async fn a_purge_takes_what_is_final_and_old(harness: StoreHarness) {
+/// What error files are made from has an end of its own: it takes neither what may still go on nor the history.
+pub async fn final_plans_are_purged_by_age_and_nothing_else_is(harness: StoreHarness) {
     let it = Fixture::new(harness).await;
-    let (old, young, open) = (PlanId::from("old"), PlanId::from("young"), PlanId::from("open"));
-    for (plan, minutes) in [("old", 1), ("young", 9), ("open", 1)] {
+    let dismissed = || PlanState::Dismissed { actor: "ola".to_owned() };
+    // The plan that wrote the link was made at minute zero and is final.
+    it.link(&[link(0)]).await;
+    let old = it.draft("old", &creates(0..2)).await;
+    ok(it.store.append(&it.lease, &old, &[], &[problem(0)]).await, "append a problem");
+    ok(it.store.seal(&it.lease, &header(&it.connection, &old, 1)).await, "seal a draft");
+    it.set(&old, dismissed()).await;
+    let (young, open) = (PlanId::from("young"), PlanId::from("open"));
+    for (plan, minutes) in [("young", 9), ("open", 1)] {
         it.sealed(plan, minutes, &creates(0..2)).await;
     }
-    for plan in [&old, &young] {
-        it.set(plan, PlanState::Dismissed { actor: "ola".to_owned() }).await;
-    }
-    for (run, minutes) in [("run-1", 1), ("run-9", 9)] {
-        ok(it.store.record_run(&it.lease, &report(&it.connection, run, minutes)).await, "record a run");
-    }
-    it.link(&[link(0)]).await;
-    // The plan that wrote the link was made at minute zero and is final.
-    let purged = ok(it.store.purge(&it.lease, at(5)).await, "purge what is old");
-    assert_eq!(purged, Purged::new(2, 1), "count what a purge takes away");
+    it.set(&young, dismissed()).await;
+    ok(it.store.record_run(&it.lease, &report(&it.connection, "run-1", 1)).await, "record a run");
+
+    let purged = ok(it.store.purge_plans(&it.lease, at(5)).await, "purge plans");
+    assert_eq!(purged, 2, "count the plans purged");
     assert_eq!(ok(it.store.plan(&it.connection, &old).await, "look for a plan"), None, "purge old plans");
-    assert!(it.actions(&old).await.is_empty(), "purge the actions of old plans");
+    assert!(it.actions(&old).await.is_empty(), "purge the actions of a plan with it");
+    let problems = ok(it.store.problems(&it.connection, &old, 0, 9).await, "read purged problems");
+    assert!(problems.is_empty(), "purge the problems of a plan with it");
     for kept in [&young, &open] {
         assert_eq!(it.actions(kept).await.len(), 2, "keep plans that are young or not final");
     }
     let runs = ok(it.store.runs(&it.connection, 0, 9).await, "read the history");
-    assert_eq!(runs.len(), 1, "purge old reports and keep young ones");
+    assert_eq!(runs.len(), 1, "keep reports whatever becomes of plans");
     assert_eq!(it.links().await, [link(0)], "leave links alone");
+}
+
+/// Reports end by their age, and plans stay.
+pub async fn old_reports_are_purged_and_young_ones_stay(harness: StoreHarness) {
+    let it = Fixture::new(harness).await;
+    let plan = it.sealed("old", 1, &creates(0..2)).await;
+    it.set(&plan, PlanState::Dismissed { actor: "ola".to_owned() }).await;
+    for (run, minutes) in [("run-1", 1), ("run-9", 9)] {
+        ok(it.store.record_run(&it.lease, &report(&it.connection, run, minutes)).await, "record a run");
+    }
+    let purged = ok(it.store.purge_runs(&it.lease, at(5)).await, "purge reports");
+    assert_eq!(purged, 1, "count the reports purged");
+    let runs = ok(it.store.runs(&it.connection, 0, 9).await, "read the history");
+    assert_eq!(runs.len(), 1, "purge old reports and keep young ones");
+    assert_eq!(it.actions(&plan).await.len(), 2, "keep plans whatever becomes of reports");
 }
 
 /// Nothing of a forgotten person is left but a keyed fingerprint, and nobody else is touched.
@@ -65,8 +86,7 @@ pub async fn a_forgotten_person_is_nowhere_any_more(harness: StoreHarness) {
     let plan = it.draft("final", &[create(1), create(2)]).await;
     let problems = [problem(1), problem(0), problem(3)];
     ok(it.store.append(&it.lease, &plan, &[], &problems).await, "append problems");
-    let header = super::sample::header(&it.connection, &plan, 0);
-    ok(it.store.seal(&it.lease, &header).await, "seal the draft just filled");
+    ok(it.store.seal(&it.lease, &header(&it.connection, &plan, 0)).await, "seal the draft just filled");
 
     let result = it.store.forget(&it.lease, &record(1), forgets(1)).await;
     refused(result, ErrorKind::Stale, "to forget somebody about whom an open plan has an action");
