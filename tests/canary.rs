@@ -4,9 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Debug;
-use std::io::Write;
 use std::iter::successors;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use hris_core::keys::KeyId;
@@ -22,22 +21,7 @@ use hris_store_sqlite::SqliteStore;
 use hris_sync::{Engine, FileFormat, write_problems};
 use hris_testkit::population::{DayPlan, Population};
 use hris_testkit::sim::Fault;
-use hris_testkit::{ManualClock, MockTarget, TargetFault};
-
-/// Where traces go.
-#[derive(Clone, Default)]
-struct Traces(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Traces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use hris_testkit::{ManualClock, MockTarget, TargetFault, Traces};
 
 /// Everything that was shown on the way.
 #[derive(Default)]
@@ -69,14 +53,7 @@ fn canaries(people: &Population) -> Vec<String> {
 
 #[tokio::test]
 async fn nothing_that_a_journey_shows_holds_a_secret_or_a_persons_data() {
-    let traces = Traces::default();
-    let sink = traces.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(move || sink.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let traces = Traces::of_this_process();
 
     let sim = SesameSim::start(Population::new(5).size(250).build()).await;
     let clock = ManualClock::at("2026-03-02T06:00:00Z").skipping(ManualClock::DEFAULT_SKIP);
@@ -166,7 +143,7 @@ async fn nothing_that_a_journey_shows_holds_a_secret_or_a_persons_data() {
     }
     shown.debug(&store.runs(&connection, 0, 100).await.unwrap());
 
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    let traced = traces.text();
     assert!(traced.contains("http.request") && traced.contains("hris.apply"), "traces were taken");
     let shown = shown.0.concat();
     assert!(shown.len() > 100_000, "much was shown");

@@ -7,29 +7,13 @@ mod common;
 
 use std::fmt::Debug;
 use std::fmt::Write as _;
-use std::io::Write;
 use std::iter::successors;
-use std::sync::{Arc, Mutex};
 
 use common::{World, born, campaign, token};
 use hris_campaigns::{Rule, SetUp};
 use hris_core::ledger::SendGroup;
 use hris_core::{Employee, EmploymentStatus, Error, ErrorKind, Field};
-use hris_testkit::{Ending, MailFault};
-
-#[derive(Clone, Default)]
-struct Traces(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Traces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use hris_testkit::{Ending, MailFault, Traces};
 
 #[derive(Default)]
 struct Shown(String);
@@ -57,14 +41,7 @@ fn canary(record: &str, birth: &str) -> Employee {
 
 #[tokio::test]
 async fn nothing_that_campaigns_show_holds_a_persons_data_or_a_claim_link() {
-    let traces = Traces::default();
-    let sink = traces.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(move || sink.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let traces = Traces::of_this_process();
 
     let mut shown = Shown::default();
     let people = || vec![canary("r1", "1987-03-02"), canary("r2", "1987-03-02"), canary("r3", "1987-03-05")];
@@ -110,7 +87,7 @@ async fn nothing_that_campaigns_show_holds_a_persons_data_or_a_claim_link() {
     world.directory.set_account(hris_core::Account::new("somebody else"));
     shown.error(&world.try_run().await.unwrap_err());
 
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    let traced = traces.text();
     assert!(traced.contains("run") && shown.0.contains("r2"), "the search looks at something");
     for secret in
         ["anaryfirst", "anarylast", "canaryr", "canary no", "home.example", "1987", &secret, &secret[22..]]

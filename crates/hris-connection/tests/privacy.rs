@@ -3,8 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's set-up works or fails the test")]
 
 use std::fmt::{Debug, Write as _};
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use hris_connection::{
     Connection, Connections, EnvironmentCredentials, Frequency, MemoryCredentials, Owner, RunOutcome,
@@ -16,7 +15,7 @@ use hris_core::{
     FieldMap, Invitations, MappingDocument, Recipient, RecordIdKind,
 };
 use hris_store_memory::MemoryStore;
-use hris_testkit::{ManualClock, MockConnector};
+use hris_testkit::{ManualClock, MockConnector, Traces};
 
 fn vendor() -> Integration {
     Integration::new(&Descriptor::new("acme", "Acme HR", RecordIdKind::new("acme.id")), "Acme.")
@@ -24,20 +23,6 @@ fn vendor() -> Integration {
 
 /// What must not be shown.
 const CANARIES: [&str; 5] = ["s3cret-one", "s3cret-two", "Olga Canary", "olga.canary", "canary.example"];
-
-#[derive(Clone, Default)]
-struct Traces(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Traces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 #[derive(Default)]
 struct Shown(String);
@@ -55,17 +40,10 @@ impl Shown {
 
 #[test]
 fn nothing_that_a_connections_life_shows_holds_a_secret_or_a_persons_data() {
-    let traces = Traces::default();
-    let sink = traces.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(move || sink.clone())
-        .finish();
-    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let traces = Traces::of_this_process();
     let mut shown = Shown::default();
     hris_testkit::run(journey(&mut shown));
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    let traced = traces.text();
     assert!(traced.contains("step taken"), "something was traced");
     for canary in CANARIES {
         assert!(!shown.0.contains(canary), "`{canary}` is shown");

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// [`crate::ErrorKind::Config`], naming the setting, its value and the numbers allowed.
-pub fn within<N: Copy + PartialOrd + Display>(name: &'static str, value: N, least: N, most: N) -> Result<()> {
+pub fn within<N: Copy + PartialOrd + Display>(name: &str, value: N, least: N, most: N) -> Result<()> {
     if (&least..=&most).contains(&&value) {
         return Ok(());
     }
@@ -31,6 +31,32 @@ pub fn not_blank<'t>(name: &'static str, text: impl Into<Option<&'t str>>) -> Re
         return Err(Error::config(format!("`{name}` is blank"), "give it a value or leave it out"));
     }
     Ok(())
+}
+
+/// Checks the fixed path of a URL: segments that cannot lead elsewhere, each after a slash.
+///
+/// ```
+/// use hris_core::settings::path;
+/// assert!(path("api_prefix", "/v1/hr").is_ok());
+/// for wrong in ["v1", "/v1/", "/../v1", "/v1?a=b", "/a%2Fb", "/v1/{company}"] {
+///     assert!(path("api_prefix", wrong).is_err(), "{wrong}");
+/// }
+/// ```
+///
+/// # Errors
+/// [`crate::ErrorKind::Config`], naming the setting.
+pub fn path(name: &str, path: &str) -> Result<()> {
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    match path.strip_prefix('/') {
+        Some(segments) if segments.split('/').all(is_segment) => Ok(()),
+        _ => {
+            let hint = "begin with a slash, do not end with one, and leave out queries and percent-encoding";
+            Err(Error::config(format!("`{name}` is not a path"), hint))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use hris_core::settings::{path, within};
 use hris_core::{Error, Result};
 use hris_http::BaseUrl;
 use serde::{Deserialize, Serialize};
@@ -399,28 +400,6 @@ impl PeopleHrConfig {
 const HOST: &str = "https://api.peoplehr.net";
 const MAX_SECONDS: u32 = 600;
 const MAX_REQUESTS_PER_MINUTE: u32 = 600;
-
-fn within(name: &'static str, value: u32, least: u32, most: u32) -> Result<()> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::config(format!("`{name}` is {value}"), format!("use a number from {least} to {most}")))
-}
-
-/// Checks a path: segments that cannot lead elsewhere, each after a slash.
-fn path(name: &'static str, path: &str) -> Result<()> {
-    let is_segment = |segment: &str| {
-        !matches!(segment, "" | "." | "..")
-            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-    };
-    match path.strip_prefix('/') {
-        Some(segments) if segments.split('/').all(is_segment) => Ok(()),
-        _ => {
-            let hint = "begin with a slash, do not end with one, and leave out queries and percent-encoding";
-            Err(Error::config(format!("`{name}` is not a path"), hint))
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod batch;
 mod client;
 mod config;
 mod connector;

@@ -14,6 +14,7 @@ use hris_http::lenient::{Cell, otherwise};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::batch::Batch;
 use crate::client::Client;
 use crate::config::RecordIdSource;
 use crate::connector::record_id_kind;
@@ -152,10 +153,10 @@ impl Run {
 
     async fn step(mut self: Box<Self>) -> Result<(Vec<ReadEvent>, Stage)> {
         let mut goes_on = true;
-        while goes_on && self.listing.rows().waiting() < BATCH {
+        while goes_on && self.listing.rows().batch.len() < BATCH {
             goes_on = self.listing.more().await?;
         }
-        let mut events = self.listing.rows().take();
+        let mut events = self.listing.rows().batch.take();
         if goes_on {
             return Ok((events, Stage::Run(self)));
         }
@@ -295,8 +296,7 @@ impl Visitor<'_> for CaptionSeed<'_> {
 struct QueryRows {
     columns: Arc<Columns>,
     roster: Roster,
-    employees: Vec<Employee>,
-    rejected: Vec<RejectedRecord>,
+    batch: Batch,
     rows: u64,
     unidentified: u64,
 }
@@ -304,20 +304,7 @@ struct QueryRows {
 impl QueryRows {
     fn new(columns: &Arc<Columns>) -> Self {
         let columns = Arc::clone(columns);
-        let (employees, rejected) = (Vec::new(), Vec::new());
-        Self { columns, roster: Roster::default(), employees, rejected, rows: 0, unidentified: 0 }
-    }
-
-    fn waiting(&self) -> usize {
-        self.employees.len() + self.rejected.len()
-    }
-
-    fn take(&mut self) -> Vec<ReadEvent> {
-        let employees = std::mem::take(&mut self.employees);
-        let mut events: Vec<_> =
-            (!employees.is_empty()).then_some(ReadEvent::Employees(employees)).into_iter().collect();
-        events.extend(self.rejected.drain(..).map(ReadEvent::Rejected));
-        events
+        Self { columns, roster: Roster::default(), batch: Batch::default(), rows: 0, unidentified: 0 }
     }
 
     fn convert(&mut self, row: Option<&QueryRow<'_>>) {
@@ -326,11 +313,11 @@ impl QueryRows {
             |row: &QueryRow<'_>| row.cell(&columns, EmployeeField::EmployeeId).written().map(str::to_owned);
         if let Some((row, id)) = row.and_then(|row| Some((row, id(row)?))) {
             self.roster.meet(&id);
-            self.employees.push(columns.employee(&id, row));
+            self.batch.employees.push(columns.employee(&id, row));
         } else {
             self.unidentified += 1;
             let rejected = RejectedRecord::unreadable(None, "the row has no readable Employee ID");
-            self.rejected.push(rejected.at(format!("Result[{}]", self.rows)));
+            self.batch.rejected.push(rejected.at(format!("Result[{}]", self.rows)));
         }
         self.rows += 1;
     }

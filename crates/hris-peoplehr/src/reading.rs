@@ -11,6 +11,7 @@ use hris_core::{
     ReadEvent, Receipt, RecordId, RejectedRecord, Result, rule,
 };
 
+use crate::batch::Batch;
 use crate::client::{Client, Emptiness};
 use crate::config::{Listings, RecordIdSource};
 use crate::connector::record_id_kind;
@@ -93,10 +94,10 @@ impl Run {
     async fn step(mut self: Box<Self>) -> Result<(Vec<ReadEvent>, Stage)> {
         // The listing began with rows that are not handed on yet.
         let mut goes_on = true;
-        while goes_on && self.listing.rows().waiting() < BATCH {
+        while goes_on && self.listing.rows().batch.len() < BATCH {
             goes_on = self.listing.more().await?;
         }
-        let mut events = self.listing.rows().take();
+        let mut events = self.listing.rows().batch.take();
         if goes_on {
             return Ok((events, Stage::Run(self)));
         }
@@ -224,8 +225,7 @@ struct People {
     only: Option<Only>,
     /// Of those who alone are wanted, the ones who were found.
     delivered: Option<HashSet<RecordId>>,
-    employees: Vec<Employee>,
-    rejected: Vec<RejectedRecord>,
+    batch: Batch,
     rows: u64,
     unidentified: u64,
     unknown_codes: u64,
@@ -244,25 +244,11 @@ impl People {
             both_listings,
             delivered: only.as_ref().map(|_| HashSet::new()),
             only,
-            employees: Vec::new(),
-            rejected: Vec::new(),
+            batch: Batch::default(),
             rows: 0,
             unidentified: 0,
             unknown_codes: 0,
         }
-    }
-
-    fn waiting(&self) -> usize {
-        self.employees.len() + self.rejected.len()
-    }
-
-    /// The events of the rows so far.
-    fn take(&mut self) -> Vec<ReadEvent> {
-        let employees = std::mem::take(&mut self.employees);
-        let mut events: Vec<_> =
-            (!employees.is_empty()).then_some(ReadEvent::Employees(employees)).into_iter().collect();
-        events.extend(self.rejected.drain(..).map(ReadEvent::Rejected));
-        events
     }
 
     fn convert(&mut self, row: &crate::wire::Row<'_>) {
@@ -280,14 +266,14 @@ impl People {
         if let Some(delivered) = &mut self.delivered {
             delivered.insert(converted.employee.record.clone());
         }
-        self.employees.push(converted.employee);
+        self.batch.employees.push(converted.employee);
     }
 
     fn reject(&mut self, message: &'static str) {
         self.unidentified += 1;
         if self.only.is_none() {
             let place = format!("Result[{}]", self.rows);
-            self.rejected.push(RejectedRecord::unreadable(None, message).at(place));
+            self.batch.rejected.push(RejectedRecord::unreadable(None, message).at(place));
         }
     }
 

@@ -12,33 +12,16 @@
 #[allow(dead_code, reason = "the suite uses the rest of it")]
 mod setup;
 
-use std::io::Write;
 use std::iter::successors;
-use std::sync::{Arc, Mutex};
 
 use hris_core::{EmployeeField, EmployeeRef, Error, FieldSet, HrisConnector as _, SourceField};
 use hris_peoplehr::sim::{BusyForm, FlagSpelling, PeopleHrSim};
 use hris_peoplehr::{PeopleHrConfig, PeopleHrConnector, QuerySource};
 use hris_testkit::population::{Person, Population};
-use hris_testkit::run;
 use hris_testkit::sim::{Fault, SimResponse};
+use hris_testkit::{Traces, run};
 
 use setup::{build, config, read};
-
-/// Where traces go.
-#[derive(Clone, Default)]
-struct Traces(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Traces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 fn everything() -> FieldSet {
     let mut fields = FieldSet::all_canonical();
@@ -142,16 +125,10 @@ fn chain(error: &Error) -> String {
 
 #[test]
 fn no_secret_and_nobodys_data_is_shown_or_traced() {
-    let traces = Traces::default();
-    let writer = traces.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .init();
+    let traces = Traces::of_this_process();
     let people = Population::new(7).size(200).build();
     let shown = run(everything_shown(&people));
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    let traced = traces.text();
     assert!(shown.len() > 10_000, "{}", shown.len());
     assert!(traced.contains("peoplehr.employees"), "requests were traced");
     let secrets =

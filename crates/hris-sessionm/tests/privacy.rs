@@ -7,9 +7,7 @@
 #[allow(dead_code, reason = "the suite uses the rest of it")]
 mod setup;
 
-use std::io::Write;
 use std::iter::successors;
-use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
 use hris_core::{Email, Error};
@@ -17,26 +15,11 @@ use hris_sessionm::{
     Effect, EffectKey, LookupBy, LoyaltyDesk, NewCustomer, Paging, ParentKeys, Phone, PhoneText, ProfileEdit,
     ProfileField, RewardQuery, SearchBy, TimelineQuery,
 };
-use hris_testkit::run;
 use hris_testkit::sim::{Fault, SimResponse};
+use hris_testkit::{Traces, run};
 use serde_json::json;
 
 use setup::*;
-
-/// Where traces go.
-#[derive(Clone, Default)]
-struct Traces(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Traces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// An error with its causes.
 fn chain(error: &Error) -> String {
@@ -241,15 +224,9 @@ async fn everything_shown() -> Vec<String> {
 
 #[test]
 fn no_key_and_nobodys_data_is_shown_or_traced() {
-    let traces = Traces::default();
-    let writer = traces.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .init();
+    let traces = Traces::of_this_process();
     let shown = run(everything_shown()).join("\n");
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    let traced = traces.text();
     assert!(shown.len() > 50_000, "{}", shown.len());
     for operation in
         ["sessionm.customer_read", "sessionm.deposit_2_0", "sessionm.commit", "sessionm.note_create"]

@@ -8,35 +8,18 @@
 mod setup;
 
 use std::error::Error;
-use std::io::Write;
 use std::iter::successors;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex};
 
 use futures_util::TryStreamExt as _;
 use hris_core::{Email, MemberField, MemberQuery, Outcome, ProvisioningTarget as _};
 use hris_target_scim::ScimTarget;
 use hris_target_scim::sim::ScimSim;
-use hris_testkit::run;
 use hris_testkit::sim::{Fault, SimResponse};
+use hris_testkit::{Traces, run};
 use serde_json::json;
 
 use setup::{Stage, attributes, create, leave, person, update, with};
-
-/// Where traces go.
-#[derive(Clone, Default)]
-struct Traces(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Traces {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 const CANARIES: [&str; 9] = [
     ScimSim::TOKEN,
@@ -107,13 +90,7 @@ fn story(stage: &Stage, target: &ScimTarget) -> String {
 
 #[test]
 fn no_output_shows_a_secret_or_a_persons_data_faults_included() {
-    let traces = Traces::default();
-    let writer = traces.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .init();
+    let traces = Traces::of_this_process();
     let talkative = SimResponse::json(
         400,
         &json!({ "scimType": "persona.1", "detail": "Canariona Canarieta persona.1@brisa.example is refused" }),
@@ -145,7 +122,7 @@ fn no_output_shows_a_secret_or_a_persons_data_faults_included() {
             }
         }
     }
-    let traced = String::from_utf8(traces.0.lock().unwrap().clone()).unwrap();
+    let traced = traces.text();
     assert!(traced.contains("http.request") && traced.contains("hris.target_scim.apply"), "traces are kept");
     for canary in CANARIES {
         let found = traced.lines().find(|line| line.contains(canary));

@@ -22,3 +22,4 @@ pub use mock::{
     TargetFaultRule, sample_action,
 };
 pub use run::run;
+pub use suite::Traces;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hris_core::settings::within;
+use hris_core::settings::{path, within};
 use hris_core::{Error, Result};
 use hris_http::BaseUrl;
 use serde::{Deserialize, Serialize};
@@ -275,7 +275,7 @@ impl TriNetConfig {
             within("requests_per_minute", requests, 1, MAX_REQUESTS_PER_MINUTE)?;
         }
         path("token_path", &self.token_path)?;
-        path("employees_path", &self.employees_path)?;
+        path("employees_path", &self.employees_path.replace(COMPANY_ID, "company"))?;
         if !self.api_prefix.is_empty() {
             path("api_prefix", &self.api_prefix)?;
         }
@@ -373,21 +373,6 @@ impl BirthDatePath {
             return refused("write it as birthDate or bioInfo.birthdate");
         }
         Ok(Self { object: object.map(Into::into), key: key.into() })
-    }
-}
-
-/// Checks a path: segments that cannot lead elsewhere, each after a slash.
-fn path(name: &'static str, path: &str) -> Result<()> {
-    let is_segment = |segment: &str| {
-        !matches!(segment, "" | "." | "..")
-            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~{}".contains(&byte))
-    };
-    match path.strip_prefix('/') {
-        Some(segments) if segments.split('/').all(is_segment) => Ok(()),
-        _ => {
-            let hint = "begin with a slash, do not end with one, and leave out queries and percent-encoding";
-            Err(Error::config(format!("`{name}` is not a path"), hint))
-        }
     }
 }
 

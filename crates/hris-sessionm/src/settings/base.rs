@@ -1,11 +1,12 @@
 //! The sections that every tenant has: the two API families, the profile, what agents may not do, and limits.
 
 use hris_core::Result;
+use hris_core::settings::within;
 use hris_http::BaseUrl;
 use serde::{Deserialize, Serialize};
 
+use super::filled;
 use super::template::check_path;
-use super::{filled, within};
 use crate::profile;
 
 /// Where the Core family is.

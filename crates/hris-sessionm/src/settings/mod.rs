@@ -253,11 +253,3 @@ impl Settings {
 pub(crate) fn filled(name: &str, text: &str, hint: &'static str) -> Result<()> {
     if text.trim().is_empty() { Err(Error::config(format!("`{name}` is blank"), hint)) } else { Ok(()) }
 }
-
-/// A number between two others.
-pub(crate) fn within(name: &str, number: u32, least: u32, most: u32) -> Result<()> {
-    if (least..=most).contains(&number) {
-        return Ok(());
-    }
-    Err(Error::config(format!("`{name}` is {number}"), format!("give a number from {least} to {most}")))
-}

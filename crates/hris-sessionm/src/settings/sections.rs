@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use hris_core::settings::within;
 use hris_core::{Error, Result};
 use serde::de::Error as DeError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::filled;
 use super::lists::{self, Choice};
 use super::template::{Call, check_path};
-use super::{filled, within};
 use crate::{OfferId, PointAccountId, PointSourceId, Points, RewardStoreId};
 
 /// Which version of the deposit call the tenant has.

@@ -1,9 +1,10 @@
-//! Everything that is traced on one thread, as text.
+//! Everything that is traced, on one thread or in the whole process, as text.
 
 use std::cell::RefCell;
+use std::error::Error;
 use std::fmt::{self, Write as _};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -14,8 +15,49 @@ thread_local! {
     static TRACED: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
+/// What was traced in this process since somebody asked for it, if anybody did.
+static PROCESS: Mutex<Option<String>> = Mutex::new(None);
+
 /// Whether the subscriber of the process is ours.
 static INSTALLED: OnceLock<bool> = OnceLock::new();
+
+fn install() {
+    let ours = *INSTALLED
+        .get_or_init(|| tracing::dispatcher::set_global_default(Dispatch::new(Recorder::default())).is_ok());
+    assert!(ours, "install no tracing subscriber in this test program: the test kit has its own");
+}
+
+/// Everything that a process traces, at every level and on every thread: for a test program that searches it for what
+/// nobody may see.
+///
+/// Whether a place in the code is traced at all is decided once for a whole process, so that such a test is a program of
+/// its own.
+///
+/// ```
+/// let traces = hris_testkit::Traces::of_this_process();
+/// std::thread::spawn(|| tracing::info!(word = "kept", "said")).join().unwrap();
+/// assert!(traces.text().contains(r#"word="kept""#));
+/// ```
+#[derive(Debug)]
+pub struct Traces(());
+
+impl Traces {
+    /// Begins, from nothing.
+    ///
+    /// # Panics
+    /// If the process has another tracing subscriber.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        install();
+        *PROCESS.lock().unwrap_or_else(PoisonError::into_inner) = Some(String::new());
+        Self(())
+    }
+
+    /// What was traced so far: names, targets, levels and fields of spans and events.
+    pub fn text(&self) -> String {
+        PROCESS.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+    }
+}
 
 /// Keeps what is traced on this thread until it is asked for.
 ///
@@ -28,13 +70,7 @@ pub(crate) struct Capture(());
 impl Capture {
     /// Begins.
     pub(crate) fn begin() -> Self {
-        let ours = *INSTALLED.get_or_init(|| {
-            tracing::dispatcher::set_global_default(Dispatch::new(Recorder::default())).is_ok()
-        });
-        assert!(
-            ours,
-            "install no tracing subscriber in the test program of a conformance suite: the suite has its own"
-        );
+        install();
         TRACED.set(Some(String::new()));
         Self(())
     }
@@ -59,14 +95,17 @@ struct Recorder {
 }
 
 fn write(fill: impl FnOnce(&mut String)) {
-    // A value whose `Debug` traces would come here a second time: what it traces is not worth a panic.
+    // Nothing is borrowed or locked meanwhile: a value whose `Debug` traces comes here a second time.
+    let mut line = String::new();
+    fill(&mut line);
     let _ = TRACED.try_with(|traced| {
-        if let Ok(mut traced) = traced.try_borrow_mut()
-            && let Some(text) = traced.as_mut()
-        {
-            fill(text);
+        if let Some(text) = traced.borrow_mut().as_mut() {
+            text.push_str(&line);
         }
     });
+    if let Some(text) = PROCESS.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        text.push_str(&line);
+    }
 }
 
 struct Fields<'a>(&'a mut String);
@@ -74,6 +113,15 @@ struct Fields<'a>(&'a mut String);
 impl Visit for Fields<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let _ = write!(self.0, " {field}={value:?}");
+    }
+
+    /// With its causes, which a subscriber may show as well.
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        let mut cause: Option<&dyn Error> = Some(value);
+        while let Some(error) = cause {
+            let _ = write!(self.0, " {field}={error}");
+            cause = error.source();
+        }
     }
 }
 
