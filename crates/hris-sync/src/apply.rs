@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use hris_core::keys::Fingerprinter;
 use hris_core::store::{ActionState, Baseline, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan};
 use hris_core::{
@@ -134,7 +135,6 @@ impl<'a> Applying<'a> {
 
     /// Actions of one rank, which do not depend on each other.
     async fn group(&mut self, group: &[StoredAction]) -> Result<()> {
-        let capabilities = self.parts.target.capabilities();
         let open: Vec<_> = group.iter().filter(|stored| !stored.state.is_final()).collect();
         let (begun, pending): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|stored| stored.state == ActionState::Begun);
@@ -142,17 +142,7 @@ impl<'a> Applying<'a> {
             let settlement = self.read_back(&stored.action, None).await?;
             self.settle(vec![(&stored.action, settlement)]).await?;
         }
-        let this = &*self;
-        let batches = pending.chunks(capabilities.max_batch.get()).map(<[_]>::to_vec);
-        let mut results = stream::iter(batches)
-            .take_while(|_| std::future::ready(!this.parts.cancel.is_cancelled()))
-            .map(|batch| this.batch(batch))
-            .buffer_unordered(capabilities.max_in_flight.get());
-        let mut ended = Vec::new();
-        while let Some(batch) = results.try_next().await? {
-            ended.extend(batch);
-        }
-        drop(results);
+        let ended = self.batches(&pending).await?;
         for (action, settlement) in &ended {
             self.count(action, settlement.as_ref());
         }
@@ -160,13 +150,32 @@ impl<'a> Applying<'a> {
         self.parts.cancel.check()
     }
 
+    /// Sends actions in batches, as many at once as the target takes. A stop begins no further batch.
+    async fn batches<'s>(
+        &self,
+        actions: &[&'s StoredAction],
+    ) -> Result<Vec<(&'s Action, Option<Settlement>)>> {
+        let capabilities = self.parts.target.capabilities();
+        let mut batches = actions.chunks(capabilities.max_batch.get());
+        let mut under_way = FuturesUnordered::new();
+        let mut ended = Vec::new();
+        loop {
+            while under_way.len() < capabilities.max_in_flight.get() && !self.parts.cancel.is_cancelled() {
+                let Some(batch) = batches.next() else { break };
+                under_way.push(self.batch(batch));
+            }
+            let Some(batch) = under_way.next().await else { return Ok(ended) };
+            ended.extend(batch?);
+        }
+    }
+
     /// One batch: check what each action expects, write down that it is sent, send, write down how it ended.
-    async fn batch<'s>(&self, batch: Vec<&'s StoredAction>) -> Result<Vec<(&'s Action, Option<Settlement>)>> {
+    async fn batch<'s>(&self, batch: &[&'s StoredAction]) -> Result<Vec<(&'s Action, Option<Settlement>)>> {
         let records: Vec<_> = batch.iter().map(|stored| stored.action.person.record.clone()).collect();
         let links = self.parts.store.links_of(&self.parts.connection, &records).await?;
         let mut ended = Vec::new();
         let mut send = Vec::new();
-        for (stored, link) in batch.into_iter().zip(links) {
+        for (stored, link) in batch.iter().zip(links) {
             if holds(&stored.action.expects, link.as_ref()) {
                 send.push(&stored.action);
             } else {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use futures_util::TryStreamExt as _;
+use futures_core::future::BoxFuture;
+use futures_util::{FutureExt as _, TryStreamExt as _};
 use hris_core::keys::{Fingerprinter, KeyProvider};
 use hris_core::store::{Baseline, Lease, PlanState, StateStore, StoredPlan};
 use hris_core::{
@@ -151,27 +152,24 @@ impl Engine {
     /// Plans and stores the plan for review. [`Engine::apply`] carries it out.
     pub async fn plan(&self, run: &RunId, as_of: NaiveDate) -> Result<PlanView> {
         self.check_invitations()?;
-        self.leased(run, async |lease| {
-            self.dismiss_waiting(lease).await?;
+        let lease = self.take_lease(run).await?;
+        let planned = async {
+            self.dismiss_waiting(&lease).await?;
             let options = Options::review(as_of);
-            let planned = self.make_plan(self.stores(), lease, options).await?;
-            let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
-            Ok(PlanView::new(store, planned.header))
-        })
-        .await
+            self.make_plan(self.stores(), &lease, options).await
+        };
+        let planned = self.under(&lease, planned).await?;
+        let store: Arc<dyn StateStore> = Arc::clone(&self.parts.store);
+        Ok(PlanView::new(store, planned.header))
     }
 
     /// Applies a stored plan that was reviewed, given its digest: the confirmation that this very plan is meant.
     pub async fn apply(&self, plan: &PlanId, digest: &str, trigger: Trigger) -> Result<RunReport> {
         let stored = self.stored_plan(plan, digest).await?;
         let run = stored.header.run.clone();
-        self.leased(&run, async |lease| {
-            let mut report = self.report(&run, trigger);
-            self.add_reviewed_problems(&stored, &mut report).await?;
-            let result = self.carry_out(lease, stored.clone(), &mut report).await.map(drop);
-            self.close(lease, report, result).await
-        })
-        .await
+        let lease = self.take_lease(&run).await?;
+        let report = self.report(&run, trigger);
+        self.under(&lease, self.carry_out_reviewed(&lease, stored, report)).await
     }
 
     /// Releases a held plan, for exactly its own actions by digest, and applies it. `actor` is recorded.
@@ -179,15 +177,14 @@ impl Engine {
         let mut stored = self.stored_plan(plan, digest).await?;
         let run = stored.header.run.clone();
         let until = self.parts.clock.now() + chrono::TimeDelta::from_std(RELEASE_HOLDS).unwrap_or_default();
-        self.leased(&run, async |lease| {
+        let lease = self.take_lease(&run).await?;
+        let released = async {
             stored.state = PlanState::Released { actor: actor.to_owned(), until };
-            self.parts.store.set_plan_state(lease, plan, &stored.state).await?;
-            let mut report = self.report(&run, Trigger::Release);
-            self.add_reviewed_problems(&stored, &mut report).await?;
-            let result = self.carry_out(lease, stored.clone(), &mut report).await.map(drop);
-            self.close(lease, report, result).await
-        })
-        .await
+            self.parts.store.set_plan_state(&lease, plan, &stored.state).await?;
+            let report = self.report(&run, Trigger::Release);
+            self.carry_out_reviewed(&lease, stored, report).await
+        };
+        self.under(&lease, released).await
     }
 
     /// A stored plan, to look at once more: a held one before it is released, an applied one for its problems.
@@ -201,11 +198,9 @@ impl Engine {
     /// Gives a stored plan up. `actor` is recorded.
     pub async fn dismiss(&self, plan: &PlanId, actor: &str) -> Result<()> {
         let run = RunId::from(format!("dismiss {plan}"));
-        self.leased(&run, async |lease| {
-            let state = PlanState::Dismissed { actor: actor.to_owned() };
-            self.parts.store.set_plan_state(lease, plan, &state).await
-        })
-        .await
+        let lease = self.take_lease(&run).await?;
+        let state = PlanState::Dismissed { actor: actor.to_owned() };
+        self.under(&lease, self.parts.store.set_plan_state(&lease, plan, &state)).await
     }
 
     /// A whole run: continues what an earlier one left, reads, plans, applies unless a guard holds the plan, and
@@ -242,17 +237,18 @@ impl Engine {
         options: Options,
     ) -> Result<RunReport> {
         self.check_invitations()?;
-        self.leased(run, async |lease| {
+        let lease = self.take_lease(run).await?;
+        let report = async {
             if let Some(report) = self.parts.store.run(&self.parts.connection, run).await?
                 && !matches!(report.result, RunResult::Failed { .. } | RunResult::Cancelled)
             {
                 return Ok(report);
             }
             let mut report = self.report(run, trigger);
-            let result = self.run_leased(lease, &mut report, options.clone()).await;
-            self.close(lease, report, result).await
-        })
-        .await
+            let result = self.run_leased(&lease, &mut report, options).await;
+            self.close(&lease, report, result).await
+        };
+        self.under(&lease, report).await
     }
 
     async fn run_leased(&self, lease: &Lease, report: &mut RunReport, options: Options) -> Result<()> {
@@ -352,21 +348,28 @@ impl Engine {
     }
 
     async fn make_plan(&self, stores: Stores<'_>, lease: &Lease, options: Options) -> Result<Planned> {
-        let plan = |options| {
-            Box::pin(async move { Planning::start(&self.parts, stores, lease, options).await?.run().await })
-        };
-        if let Ended::Planned(planned) = plan(options.clone()).await? {
+        if let Ended::Planned(planned) = self.plan_once(stores, lease, options.clone()).await? {
             return Ok(*planned);
         }
         if options.only.is_some() && !options.keep_empty {
             return Err(contradicts());
         }
-        match plan(Options { everyone: true, only: None, ..options }).await? {
+        match self.plan_once(stores, lease, Options { everyone: true, only: None, ..options }).await? {
             Ended::Planned(planned) => Ok(*planned),
             Ended::NeedsEveryone => {
                 Err(Error::new(ErrorKind::Integrity, "everyone was read and was not enough"))
             }
         }
+    }
+
+    /// A planning is large, and lives in one piece for each run rather than within every future around it.
+    fn plan_once<'a>(
+        &'a self,
+        stores: Stores<'a>,
+        lease: &'a Lease,
+        options: Options,
+    ) -> BoxFuture<'a, Result<Ended>> {
+        async move { Planning::start(&self.parts, stores, lease, options).await?.run().await }.boxed()
     }
 
     /// Carries a plan out. Answers the records whose actions failed, or `None` if some were not carried out yet.
@@ -385,6 +388,18 @@ impl Engine {
         add_applied(report, &applying);
         result?;
         Ok((applying.counts.pending == 0).then_some(applying.failed))
+    }
+
+    /// Carries a plan out that somebody looked at, and reports it.
+    async fn carry_out_reviewed(
+        &self,
+        lease: &Lease,
+        plan: StoredPlan,
+        mut report: RunReport,
+    ) -> Result<RunReport> {
+        self.add_reviewed_problems(&plan, &mut report).await?;
+        let result = self.carry_out(lease, plan, &mut report).await.map(drop);
+        self.close(lease, report, result).await
     }
 
     /// What the review of a plan showed belongs to the report of the run that carries it out.
@@ -455,14 +470,15 @@ impl Engine {
         store.acquire(&self.parts.connection, run, self.parts.clock.now(), LEASE).await
     }
 
-    pub(crate) async fn leased<T>(
-        &self,
-        run: &RunId,
-        work: impl AsyncFnOnce(&Lease) -> Result<T>,
-    ) -> Result<T> {
-        let lease = self.lease(&*self.parts.store, run).await?;
-        let result = work(&lease).await;
-        let released = self.parts.store.release(&lease).await;
+    pub(crate) async fn take_lease(&self, run: &RunId) -> Result<Lease> {
+        self.lease(&*self.parts.store, run).await
+    }
+
+    /// Does something under a lease and gives the lease back, whatever came of it. The work is a future and no closure:
+    /// of those an application could not tell whether they may move between threads.
+    pub(crate) async fn under<T>(&self, lease: &Lease, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let result = work.await;
+        let released = self.parts.store.release(lease).await;
         let value = result?;
         released?;
         Ok(value)

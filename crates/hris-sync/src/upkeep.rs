@@ -51,12 +51,13 @@ impl Engine {
                 .with_context("field", other.field.to_string()));
         }
         let records: Vec<_> = overrides.iter().map(|one| one.record.clone()).collect();
-        self.upkeep("override", async |lease| {
-            self.dismiss_waiting(lease).await?;
-            self.parts.store.put_overrides(lease, overrides).await?;
-            self.read_again(lease, &records).await
-        })
-        .await
+        let lease = self.take_lease(&RunId::from("override")).await?;
+        let work = async {
+            self.dismiss_waiting(&lease).await?;
+            self.parts.store.put_overrides(&lease, overrides).await?;
+            self.read_again(&lease, &records).await
+        };
+        self.under(&lease, work).await
     }
 
     /// Takes overrides back; the next run puts the HR system's values in their place.
@@ -65,12 +66,13 @@ impl Engine {
     /// As [`Engine::put_overrides`].
     pub async fn remove_overrides(&self, which: &[(RecordId, TargetField)]) -> Result<()> {
         let records: Vec<_> = which.iter().map(|(record, _)| record.clone()).collect();
-        self.upkeep("override", async |lease| {
-            self.dismiss_waiting(lease).await?;
-            self.parts.store.remove_overrides(lease, which).await?;
-            self.read_again(lease, &records).await
-        })
-        .await
+        let lease = self.take_lease(&RunId::from("override")).await?;
+        let work = async {
+            self.dismiss_waiting(&lease).await?;
+            self.parts.store.remove_overrides(&lease, which).await?;
+            self.read_again(&lease, &records).await
+        };
+        self.under(&lease, work).await
     }
 
     /// Every override of the connection, in the order of records.
@@ -147,35 +149,38 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::Stale`] while a plan is half applied: let a run finish it.
     pub async fn forget(&self, record: &RecordId) -> Result<()> {
-        self.upkeep("forget", async |lease| {
-            self.dismiss_waiting(lease).await?;
+        let lease = self.take_lease(&RunId::from("forget")).await?;
+        let work = async {
+            self.dismiss_waiting(&lease).await?;
             let baseline = self.parts.store.baseline(&self.parts.connection).await?;
             let fingerprinter = self.parts.fingerprinter(baseline.as_ref()).await?;
-            self.parts.store.forget(lease, record, fingerprinter.record(record)).await
-        })
-        .await
+            self.parts.store.forget(&lease, record, fingerprinter.record(record)).await
+        };
+        self.under(&lease, work).await
     }
 
     /// Takes back the links of some records, as if they had never been matched: the next run matches them anew.
     /// Answers how many there were.
     pub async fn unlink(&self, records: &[RecordId]) -> Result<u64> {
-        self.upkeep("unlink", async |lease| {
-            self.dismiss_waiting(lease).await?;
-            let removed = self.parts.store.remove_links(lease, records).await?;
-            self.read_again(lease, records).await?;
+        let lease = self.take_lease(&RunId::from("unlink")).await?;
+        let work = async {
+            self.dismiss_waiting(&lease).await?;
+            let removed = self.parts.store.remove_links(&lease, records).await?;
+            self.read_again(&lease, records).await?;
             Ok(removed)
-        })
-        .await
+        };
+        self.under(&lease, work).await
     }
 
     /// Takes away final plans and reports of runs from before a day.
     pub async fn purge(&self, before: NaiveDate) -> Result<Purged> {
         let before = before.and_time(chrono::NaiveTime::MIN).and_utc();
-        self.upkeep("purge", async |lease| {
-            let plans = self.parts.store.purge_plans(lease, before).await?;
-            Ok(Purged::new(plans, self.parts.store.purge_runs(lease, before).await?))
-        })
-        .await
+        let lease = self.take_lease(&RunId::from("purge")).await?;
+        let work = async {
+            let plans = self.parts.store.purge_plans(&lease, before).await?;
+            Ok(Purged::new(plans, self.parts.store.purge_runs(&lease, before).await?))
+        };
+        self.under(&lease, work).await
     }
 
     /// Lets the next reading of changes ask for people whether they changed or not.
@@ -189,10 +194,6 @@ impl Engine {
             }
         }
         self.parts.store.set_checkpoint(lease, Some(&known)).await
-    }
-
-    async fn upkeep<T>(&self, what: &str, work: impl AsyncFnOnce(&Lease) -> Result<T>) -> Result<T> {
-        self.leased(&RunId::from(what), work).await
     }
 }
 
