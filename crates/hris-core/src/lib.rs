@@ -18,6 +18,7 @@ mod mapping;
 mod member;
 mod member_rules;
 mod notify;
+mod parking;
 mod plan;
 mod private;
 mod problem;
@@ -53,6 +54,7 @@ pub use mapping::{FieldMapping, MAX_TARGETS, Mapped, MappingVersion, ScopeVerdic
 pub use member::{Attributes, MemberField, MemberRecord, TargetField};
 pub use member_rules::{AttributeRule, Characters, Checked, EmailForm, LengthUnit, MemberRules};
 pub use notify::{NoNotifier, Notice, NoticeContent, Notifier, Recipient, Refused, Told};
+pub use parking::Parking;
 pub use plan::{
     Action, ActionKind, Expectation, HoldReason, LeaveReason, LinkAfter, LinkState, PlanHeader, PlanOrigin,
     PlanSummary, Position, ProvisioningPlan, ReadingSummary, Verdict,

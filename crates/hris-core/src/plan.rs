@@ -147,8 +147,15 @@ pub struct PlanSummary {
     pub update: u64,
     /// Leavers.
     pub leave: u64,
+    /// Members whose account is closed before they ever started, since their hire was rescinded. They are no leavers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub withdraw: u64,
     /// Leavers who come back.
     pub reactivate: u64,
+    /// Of those updated or brought back, how many first go to a temporary value, since they hand on a unique one in a
+    /// circle: an action more for each.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub park: u64,
     /// Known members equal to their employee.
     pub unchanged: u64,
     /// People for whom there is nothing to do (inactive and unknown, pending, …).
@@ -174,7 +181,12 @@ pub struct PlanSummary {
 impl PlanSummary {
     /// How many actions there are.
     pub fn actions(&self) -> u64 {
-        self.create + self.adopt + self.update + self.leave + self.reactivate
+        self.create + self.adopt + self.update + self.closing() + self.reactivate + self.park
+    }
+
+    /// Accounts that are closed, which is what the guard on leavers counts.
+    pub fn closing(&self) -> u64 {
+        self.leave + self.withdraw
     }
 }
 
@@ -196,6 +208,12 @@ impl fmt::Display for PlanSummary {
             self.problems,
             self.missing
         )?;
+        if self.withdraw > 0 {
+            write!(f, ", {} withdrawn before their start", self.withdraw)?;
+        }
+        if self.park > 0 {
+            write!(f, ", {} on a temporary value in between", self.park)?;
+        }
         if self.blocked > 0 {
             write!(f, ", {} blocked", self.blocked)?;
         }
@@ -393,6 +411,12 @@ pub enum ActionKind {
         /// The attributes that differ.
         changes: Attributes,
     },
+    /// Gives a known member a temporary unique value for a moment, so that others can take over the one it has; its
+    /// update or return follows in the same plan. Silent.
+    Park {
+        /// The temporary values, made from what the target allows ([`crate::Parking`]).
+        changes: Attributes,
+    },
     /// Marks a member as a leaver; the platform's close-down follows. Nothing is ever deleted by us.
     Leave {
         /// Why.
@@ -413,6 +437,8 @@ impl ActionKind {
 
     fn rank(&self) -> u32 {
         let order = match self {
+            // Before everything else: others wait for what it frees.
+            Self::Park { .. } => return 0,
             Self::Create { .. } => 0,
             Self::Adopt { .. } => 1,
             Self::Update { .. } => 2,
@@ -428,6 +454,8 @@ impl ActionKind {
             Self::Create { .. } => "create",
             Self::Adopt { .. } => "adopt",
             Self::Update { .. } => "update",
+            Self::Park { .. } => "park",
+            Self::Leave { reason: LeaveReason::Withdrawn, .. } => "withdraw",
             Self::Leave { .. } => "leave",
             Self::Reactivate { .. } => "reactivate",
         }
@@ -439,6 +467,7 @@ impl ActionKind {
             Self::Create { attributes: changes, .. }
             | Self::Adopt { changes, .. }
             | Self::Update { changes }
+            | Self::Park { changes }
             | Self::Reactivate { changes } => Some(changes),
             Self::Leave { .. } => None,
         }
@@ -460,6 +489,9 @@ pub enum LeaveReason {
     EndDate,
     /// Outside the connection's scope, where the policy makes leavers of those.
     LeftScope,
+    /// The hire was rescinded, or the person never came, before the first day. The account is closed as any other, but
+    /// nobody is told good-bye: the person is no leaver.
+    Withdrawn,
 }
 
 /// What an action expects of its link.

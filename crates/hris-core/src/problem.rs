@@ -98,6 +98,8 @@ pub mod rule {
     pub const SCOPE_UNKNOWN: RuleCode = RuleCode::new("scope.unknown");
     /// A known person is not in a complete listing.
     pub const PERSON_MISSING: RuleCode = RuleCode::new("person.missing");
+    /// A member who had not started yet is not in a complete listing any more.
+    pub const PERSON_NOT_STARTED: RuleCode = RuleCode::new("person.not_started");
     /// The vendor deleted the record.
     pub const PERSON_DELETED: RuleCode = RuleCode::new("person.deleted");
     /// More than one member on the rewards side matches this person, or the match belongs to somebody else.
@@ -182,6 +184,7 @@ pub mod rule {
         SCOPE_LEFT,
         SCOPE_UNKNOWN,
         PERSON_MISSING,
+        PERSON_NOT_STARTED,
         PERSON_DELETED,
         MEMBER_CONFLICT,
         MEMBER_VANISHED,

@@ -56,6 +56,12 @@ pub struct AppliedCounts {
     pub updated: u64,
     /// Members marked as leavers.
     pub left: u64,
+    /// Accounts closed before their people ever started. They are no leavers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub withdrawn: u64,
+    /// Members who were given a temporary unique value for a moment; their update counts beside it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parked: u64,
     /// Leavers who came back.
     pub reactivated: u64,
     /// Invitations sent by the platform.
@@ -71,8 +77,18 @@ pub struct AppliedCounts {
 impl AppliedCounts {
     /// Members whose account was affected.
     pub fn affected(&self) -> u64 {
-        self.created + self.adopted + self.updated + self.left + self.reactivated
+        self.created + self.adopted + self.updated + self.closed() + self.reactivated
     }
+
+    /// Accounts that were closed, which is what the guard on leavers counts.
+    pub fn closed(&self) -> u64 {
+        self.left + self.withdrawn
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What a verify run found when it held the members of the platform against what was last written.
@@ -188,7 +204,7 @@ impl RunReport {
 
     /// What became of each kind of action, in the order of [`ActionKind`](crate::ActionKind): the impact on the
     /// programme.
-    pub fn impact(&self) -> [(&'static str, Impact); 5] {
+    pub fn impact(&self) -> [(&'static str, Impact); 6] {
         let held = matches!(self.result, RunResult::Held { .. });
         let (planned, applied) = (&self.planned, &self.applied);
         [
@@ -196,6 +212,7 @@ impl RunReport {
             ("adopt", planned.adopt, applied.adopted),
             ("update", planned.update, applied.updated),
             ("leave", planned.leave, applied.left),
+            ("withdraw", planned.withdraw, applied.withdrawn),
             ("reactivate", planned.reactivate, applied.reactivated),
         ]
         .map(|(kind, planned, applied)| {
@@ -270,6 +287,12 @@ impl fmt::Display for RunReport {
             "  applied    {} created ({} invited), {} adopted, {} updated, {} left, {} reactivated",
             done.created, done.invited, done.adopted, done.updated, done.left, done.reactivated
         )?;
+        if done.withdrawn > 0 {
+            writeln!(f, "  withdrawn  {} before their start", done.withdrawn)?;
+        }
+        if done.parked > 0 {
+            writeln!(f, "  parked     {} on a temporary value in between", done.parked)?;
+        }
         if done.failed + done.uncertain + done.pending > 0 {
             writeln!(
                 f,

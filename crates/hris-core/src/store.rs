@@ -216,6 +216,7 @@ impl StoredAction {
             ActionKind::Create { attributes: values, .. }
             | ActionKind::Adopt { changes: values, .. }
             | ActionKind::Update { changes: values }
+            | ActionKind::Park { changes: values }
             | ActionKind::Reactivate { changes: values } => *values = Attributes::new(),
             ActionKind::Leave { .. } => {}
         }
@@ -432,6 +433,7 @@ mod tests {
             ActionKind::Create { attributes: values.clone(), invite: true },
             ActionKind::Adopt { changes: values.clone(), reopen: true },
             ActionKind::Update { changes: values.clone() },
+            ActionKind::Park { changes: values.clone() },
             ActionKind::Reactivate { changes: values },
         ];
         for kind in kinds {

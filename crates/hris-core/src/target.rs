@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 
-use crate::{Action, Email, EmployeeId, Error, MemberId, MemberRecord, Result};
+use crate::{Action, Email, EmployeeId, Error, MemberId, MemberRecord, Parking, Result};
 
 /// A rewards platform.
 ///
@@ -74,6 +74,9 @@ pub struct TargetCapabilities {
     pub max_in_flight: NonZeroUsize,
     /// Days from a leaver's close-down to irreversible deletion, where known.
     pub close_down_days: Option<u32>,
+    /// Temporary values for members who hand on a unique value in a circle, where the application allows any. Without
+    /// them such people are held.
+    pub parking: Option<Parking>,
 }
 
 impl Default for TargetCapabilities {
@@ -84,6 +87,7 @@ impl Default for TargetCapabilities {
             max_batch: NonZeroUsize::MIN,
             max_in_flight: NonZeroUsize::MIN,
             close_down_days: None,
+            parking: None,
         }
     }
 }

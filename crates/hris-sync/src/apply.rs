@@ -1,14 +1,14 @@
 //! Carrying a plan out: verify, write down, send, write down how it ended. A crash anywhere is continued here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use hris_core::keys::Fingerprinter;
 use hris_core::store::{ActionState, Baseline, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan};
 use hris_core::{
-    Action, ActionKind, AppliedCounts, Error, ErrorKind, Expectation, MemberId, MemberQuery, MemberRecord,
-    Outcome, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, Verdict, rule,
+    Action, ActionKind, AppliedCounts, Error, ErrorKind, Expectation, LeaveReason, MemberId, MemberQuery,
+    MemberRecord, Outcome, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, Verdict, rule,
 };
 
 use crate::engine::Parts;
@@ -25,6 +25,8 @@ pub(crate) struct Applying<'a> {
     pub(crate) problems: BTreeMap<RuleCode, u64>,
     /// Records whose actions ended without effect, or nobody knows how.
     pub(crate) failed: Vec<RecordId>,
+    /// Records whose first step of two is not carried out yet, so that the second one waits.
+    waiting: BTreeSet<RecordId>,
 }
 
 impl<'a> Applying<'a> {
@@ -40,6 +42,7 @@ impl<'a> Applying<'a> {
             counts: AppliedCounts::default(),
             problems: BTreeMap::new(),
             failed: Vec::new(),
+            waiting: BTreeSet::new(),
         })
     }
 
@@ -178,6 +181,8 @@ impl<'a> Applying<'a> {
         for (stored, link) in batch.iter().zip(links) {
             if holds(&stored.action.expects, link.as_ref()) {
                 send.push(&stored.action);
+            } else if self.waiting.contains(&stored.action.person.record) {
+                ended.push((&stored.action, None));
             } else {
                 let problem =
                     Problem::error(rule::ACTION_STALE, "the member changed since the plan was made; skipped");
@@ -273,6 +278,9 @@ impl<'a> Applying<'a> {
 
     fn count(&mut self, action: &Action, settlement: Option<&Settlement>) {
         let state = settlement.map(|settlement| &settlement.state);
+        if matches!(action.kind, ActionKind::Park { .. }) && !state.is_some_and(ActionState::is_final) {
+            self.waiting.insert(action.person.record.clone());
+        }
         if matches!(state, Some(ActionState::Failed(_) | ActionState::Uncertain(_))) {
             self.failed.push(action.person.record.clone());
         }
@@ -285,6 +293,8 @@ impl<'a> Applying<'a> {
                 }
                 ActionKind::Adopt { .. } => &mut counts.adopted,
                 ActionKind::Update { .. } => &mut counts.updated,
+                ActionKind::Park { .. } => &mut counts.parked,
+                ActionKind::Leave { reason: LeaveReason::Withdrawn, .. } => &mut counts.withdrawn,
                 ActionKind::Leave { .. } => &mut counts.left,
                 ActionKind::Reactivate { .. } => &mut counts.reactivated,
                 _ => &mut counts.failed,

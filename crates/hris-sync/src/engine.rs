@@ -254,7 +254,7 @@ impl Engine {
     async fn run_leased(&self, lease: &Lease, report: &mut RunReport, options: Options) -> Result<()> {
         self.continue_open(lease, report).await?;
         let everyone = self.parts.everyone || options.verify;
-        let options = Options { everyone, left_already: report.applied.left, ..options };
+        let options = Options { everyone, left_already: report.applied.closed(), ..options };
         let planned = self.make_plan(self.stores(), lease, options).await?;
         report.planned = planned.header.summary.clone();
         report.irreversible_from = planned.header.irreversible_from;
@@ -495,6 +495,8 @@ fn add_applied(report: &mut RunReport, applying: &Applying<'_>) {
     total.adopted += part.adopted;
     total.updated += part.updated;
     total.left += part.left;
+    total.withdrawn += part.withdrawn;
+    total.parked += part.parked;
     total.reactivated += part.reactivated;
     total.invited += part.invited;
     total.failed += part.failed;

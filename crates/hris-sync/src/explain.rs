@@ -8,12 +8,14 @@ use futures_util::TryStreamExt as _;
 use hris_core::keys::{FieldTag, Fingerprinter};
 use hris_core::store::Link;
 use hris_core::{
-    Employee, EmployeeRef, Error, ErrorKind, Field, FieldSet, LinkState, Lookup, Mapped, MemberQuery,
-    Problem, ProvisioningPlan as _, ReadEvent, ReadQuery, Result, RunId, RunReport, ScopeVerdict, Trigger,
+    ActionKind, Employee, EmployeeRef, Error, ErrorKind, Field, FieldSet, LinkState, Lookup, Mapped,
+    MemberQuery, Problem, ProvisioningPlan as _, ReadEvent, ReadQuery, Result, RunId, RunReport,
+    ScopeVerdict, Trigger,
 };
 
 use crate::decide::{Decision, Standing, decide};
 use crate::engine::Engine;
+use crate::planner::day_of_decision;
 use crate::planning::Options;
 use crate::view::PlanView;
 
@@ -277,7 +279,9 @@ impl Engine {
     ) -> Result<()> {
         let standing = link.map_or(Standing::Unknown, |link| Standing::Linked(link.state));
         let days = self.parts.policy.create_before_start_days;
-        let decision = decide(&employee.status, standing, employee.start_date.value().copied(), as_of, days);
+        let start = employee.start_date.value().copied();
+        let day = day_of_decision(employee, as_of, self.parts.clock.now());
+        let decision = decide(&employee.status, standing, start, day, days);
         let mut says = vec![reason(&decision).to_owned()];
         let view = self.plan_of_one(employee, as_of).await?;
         let actions: Vec<hris_core::Action> = view
@@ -291,7 +295,11 @@ impl Engine {
             .try_filter(|problem| std::future::ready(is_theirs(problem)))
             .try_collect()
             .await?;
-        match actions.first() {
+        if actions.iter().any(|action| matches!(action.kind, ActionKind::Park { .. })) {
+            let message = "Others take over what this member has, so that it first gets a temporary value.";
+            says.push(message.to_owned());
+        }
+        match actions.last() {
             None => says.push("A run would do nothing about this person.".to_owned()),
             Some(action) => {
                 let changes = action.kind.changes().into_iter().flat_map(hris_core::Attributes::iter);

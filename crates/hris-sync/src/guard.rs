@@ -41,7 +41,7 @@ pub fn judge(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Verdi
 fn too_many_leavers(policy: &Policy, summary: &PlanSummary, input: GuardInput) -> Option<HoldReason> {
     // Those who left already are no longer among the linked ones, but count for the limit of the run.
     let limit = policy.leavers.limit(summary.linked_active + input.left_already);
-    let planned = summary.leave;
+    let planned = summary.closing();
     (planned > 0 && planned + input.left_already > limit)
         .then_some(HoldReason::TooManyLeavers { planned, limit })
 }

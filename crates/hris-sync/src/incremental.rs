@@ -102,6 +102,7 @@ impl Remembered {
         let mut checkpoint = Checkpoint::new(watermark, now.mapping.clone(), now.policy, full_at);
         let days = [before.and_then(|before| before.changes_on), leftovers.changes_on];
         checkpoint.missing = missing;
+        checkpoint.not_started.clone_from(&leftovers.not_started);
         checkpoint.changes_on = days.into_iter().flatten().min();
         let reread_at_most = now.incremental.map_or(0, |incremental| incremental.reread_at_most);
         Self { checkpoint, leftovers, reread_at_most }

@@ -15,6 +15,7 @@ mod incremental;
 mod mapping_diff;
 mod matching;
 mod order;
+mod parking;
 mod planner;
 mod planning;
 mod policy;

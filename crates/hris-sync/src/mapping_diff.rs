@@ -110,11 +110,17 @@ async fn compare(before: &PlanView, after: &PlanView, people: usize) -> Result<M
     let mut earlier: HashMap<RecordId, Action> = HashMap::new();
     let mut actions = before.actions(None);
     while let Some(action) = actions.try_next().await? {
+        if is_between(&action) {
+            continue;
+        }
         earlier.insert(action.person.record.clone(), action);
     }
     let mut differing = Listed { people: BTreeMap::new(), limit: people };
     let mut actions = after.actions(None);
     while let Some(action) = actions.try_next().await? {
+        if is_between(&action) {
+            continue;
+        }
         let earlier = earlier.remove(&action.person.record);
         diff.note(earlier.as_ref(), Some(&action), &mut differing);
     }
@@ -123,6 +129,11 @@ async fn compare(before: &PlanView, after: &PlanView, people: usize) -> Result<M
     }
     diff.people = differing.people.into_values().collect();
     Ok(diff)
+}
+
+/// Whether an action is one on the way to another of the same person.
+fn is_between(action: &Action) -> bool {
+    matches!(action.kind, hris_core::ActionKind::Park { .. })
 }
 
 impl MappingDiff {

@@ -13,22 +13,40 @@ pub(crate) struct Order {
     pub(crate) stuck: Vec<Ordinal>,
 }
 
-/// Orders "gives up a value to": round by round, those go who wait for nobody any more.
+/// Orders "gives up a value to": round by round, those go who wait for nobody any more. In time that
+/// grows with the handovers, however long a chain is.
 pub(crate) fn order(handovers: &BTreeSet<(Ordinal, Ordinal)>) -> Order {
     let mut order = Order::default();
-    let mut open = handovers.clone();
+    // For how many values somebody still waits.
+    let mut waits: BTreeMap<Ordinal, usize> = BTreeMap::new();
+    for (giver, taker) in handovers {
+        waits.entry(*giver).or_default();
+        *waits.entry(*taker).or_default() += 1;
+    }
+    let takers = |giver: Ordinal| {
+        let own = handovers.range((giver, Ordinal::from_raw(0))..).take_while(move |(who, _)| *who == giver);
+        own.map(|(_, taker)| *taker)
+    };
+    let mut ready: Vec<_> = waits.iter().filter(|(_, count)| **count == 0).map(|(who, _)| *who).collect();
     for rank in 0.. {
-        let waiting: BTreeSet<_> = open.iter().map(|(_, taker)| *taker).collect();
-        let ready: BTreeSet<_> =
-            open.iter().map(|(giver, _)| *giver).filter(|who| !waiting.contains(who)).collect();
-        if ready.is_empty() {
+        let mut next = Vec::new();
+        for who in std::mem::take(&mut ready) {
+            waits.remove(&who);
+            for taker in takers(who) {
+                order.ranks.insert(who, rank);
+                let Some(count) = waits.get_mut(&taker) else { continue };
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    next.push(taker);
+                }
+            }
+        }
+        if next.is_empty() {
             break;
         }
-        order.ranks.extend(ready.iter().map(|giver| (*giver, rank)));
-        open.retain(|(giver, _)| !ready.contains(giver));
+        ready = next;
     }
-    let stuck: BTreeSet<_> = open.into_iter().flat_map(|(giver, taker)| [giver, taker]).collect();
-    order.stuck = stuck.into_iter().collect();
+    order.stuck = waits.into_keys().collect();
     order
 }
 

@@ -256,7 +256,7 @@ impl Switch {
         Some(match kind {
             ActionKind::Create { .. } => Self::Create,
             ActionKind::Adopt { .. } => Self::Adopt,
-            ActionKind::Update { .. } => Self::Update,
+            ActionKind::Update { .. } | ActionKind::Park { .. } => Self::Update,
             ActionKind::Leave { .. } => Self::Leave,
             ActionKind::Reactivate { .. } => Self::Reactivate,
             _ => return None,

@@ -1,12 +1,14 @@
 //! From drafts to actions: asks the links and the target, finds members before any is created, picks none of two.
 
+use std::collections::BTreeSet;
+
 use chrono::{Days, NaiveDate};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::keys::{FieldTag, Fingerprinter, Print, Prints};
 use hris_core::store::{Link, Links};
 use hris_core::{
     Action, ActionKind, Attributes, ConnectionKey, EmployeeRef, Expectation, Invitations, LeaveReason,
-    LinkAfter, LinkState, MemberQuery, MemberRecord, Problem, ProvisioningTarget, RecordId, Result,
+    LinkAfter, LinkState, MemberQuery, MemberRecord, Parking, Problem, ProvisioningTarget, RecordId, Result,
     TargetField, rule,
 };
 
@@ -209,6 +211,15 @@ impl Resolver<'_> {
             expects(link),
             after,
         ))
+    }
+
+    /// The two steps of somebody in a circle instead of one: to the temporary values, and from there to what was wanted.
+    pub(crate) fn in_two_steps(&self, action: Action, link: &Link, kinds: &BTreeSet<Unique>) -> [Action; 2] {
+        crate::parking::in_two_steps(self.fingerprinter, &self.parking(), action, link, kinds)
+    }
+
+    fn parking(&self) -> Parking {
+        self.target.capabilities().parking.unwrap_or_default()
     }
 
     /// The end of a member whose record is gone from the HR system.

@@ -11,7 +11,7 @@ use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::{
     Action, Clock, Delivery, Error, ErrorKind, Invitations, MemberId, MemberQuery, MemberRecord, Outcome,
-    ProvisioningTarget, Result, SharedClock, TargetCapabilities,
+    Parking, ProvisioningTarget, Result, SharedClock, TargetCapabilities,
 };
 use tokio::runtime::Handle;
 
@@ -85,6 +85,13 @@ impl FileTarget {
     #[must_use]
     pub fn with_max_batch(mut self, actions: NonZeroUsize) -> Self {
         self.capabilities.max_batch = actions;
+        self
+    }
+
+    /// Allows temporary values for members who take over each other's e-mail address or Employee ID; none by default.
+    #[must_use]
+    pub fn with_parking(mut self, parking: Parking) -> Self {
+        self.capabilities.parking = Some(parking);
         self
     }
 

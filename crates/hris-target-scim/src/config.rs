@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 
-use hris_core::{Error, Invitations, MemberRules, Result, TargetField};
+use hris_core::{Error, Invitations, MemberRules, Parking, Result, TargetField};
 use hris_http::{Auth, BaseUrl, Budget, BudgetScope, Rate, RetryPolicy, Session, Transport};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -144,6 +144,9 @@ pub struct ScimConfig {
     pub welcomes: Option<bool>,
     /// Days from a leaver's closing to deletion; zero for never.
     pub close_down_days: Option<u32>,
+    /// Temporary values for members who take over each other's e-mail address or Employee ID (none: they are held).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parking: Option<Parking>,
     /// The content type of bodies: `application/scim+json`, or `application/json`, which is fallen back to on 415.
     pub plain_json: bool,
     /// Requests a second; zero switches the limit off.
@@ -175,6 +178,7 @@ impl Default for ScimConfig {
             confirm_creates: false,
             welcomes: None,
             close_down_days: None,
+            parking: None,
             plain_json: false,
             requests_per_second: None,
             max_in_flight: None,

@@ -147,6 +147,7 @@ impl ProvisioningTarget for ScimTarget {
         capabilities.max_batch = settings.config.bulk.unwrap_or(NonZeroUsize::MIN);
         capabilities.max_in_flight = settings.max_in_flight;
         capabilities.close_down_days = settings.close_down_days;
+        capabilities.parking.clone_from(&settings.config.parking);
         capabilities
     }
 

@@ -98,7 +98,9 @@ impl Inner {
     pub(crate) async fn prepare(&self, action: &Action, form: Form) -> Result<Prepared> {
         match &action.kind {
             ActionKind::Create { attributes, .. } => self.prepare_create(action, attributes, form).await,
-            ActionKind::Update { changes } => self.prepare_change(action, changes, None, form).await,
+            ActionKind::Update { changes } | ActionKind::Park { changes } => {
+                self.prepare_change(action, changes, None, form).await
+            }
             ActionKind::Adopt { changes, reopen } => {
                 self.prepare_change(action, changes, reopen.then_some(true), form).await
             }

@@ -40,6 +40,10 @@ pub struct Checkpoint {
     /// Known people who were missing from the last complete listings, where the policy counts them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<Missing>,
+    /// Fingerprints of the record ids of members whose start still lay ahead when they were last read, where the policy
+    /// creates people before their start. In order, and none twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_started: Vec<Print>,
 }
 
 /// Somebody who was missing from complete listings, one after the other.
@@ -68,6 +72,7 @@ impl Checkpoint {
             unsettled: Vec::new(),
             claims: Vec::new(),
             missing: Vec::new(),
+            not_started: Vec::new(),
         }
     }
 }
@@ -78,6 +83,7 @@ impl Checkpoint {
         self.unsettled.retain(|open| open != record);
         self.claims.retain(|claim| claim.record != print);
         self.missing.retain(|missing| missing.record != print);
+        self.not_started.retain(|record| *record != print);
     }
 }
 

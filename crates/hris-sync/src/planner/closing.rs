@@ -1,12 +1,13 @@
 //! The end of a reading: what contradicts itself is taken back, the rest is put in order and counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hris_core::{
     Action, ActionKind, Attributes, EmployeeRef, PlanSummary, Problem, RecordId, RuleCode, TargetField, rule,
 };
 
 use super::Planner;
+use super::circles::{Handovers, Sequence};
 use super::draft::{Fate, Unique};
 use crate::claims::ClaimIndex;
 use crate::comparison::Ordinal;
@@ -67,9 +68,9 @@ impl Planner {
     }
 
     /// Holds people who claim one Employee ID or one address, except for the member who has the address already;
-    /// then orders those who hand on a value: who gives it up goes before who takes it. Circles are held, and so
-    /// is whoever waits for a value that is not given up after all. Answers rank by person.
-    pub(crate) fn settle_claims(&mut self) -> BTreeMap<Ordinal, u32> {
+    /// then orders those who hand on a value: who gives it up goes before who takes it. Circles are broken where
+    /// the target allows it and held elsewhere; so is whoever waits for a value that is not given up after all.
+    pub(crate) fn settle_claims(&mut self) -> Sequence {
         let claims = (std::mem::take(&mut self.emails), std::mem::take(&mut self.employee_ids));
         let (emails, employee_ids) = (claims.0.index(), claims.1.index());
         for who in employee_ids.shared.values().flatten() {
@@ -86,42 +87,43 @@ impl Planner {
         }
         let given_up = |wanted| self.given_up.keys().filter(|(_, kind)| *kind == wanted).count() as u64;
         (self.email_changes, self.re_keys) = (given_up(Unique::Email), given_up(Unique::EmployeeId));
-        let ranks = self.order_handovers(&emails, &employee_ids);
+        let sequence = self.order_handovers(&emails, &employee_ids);
         (self.emails, self.employee_ids) = claims;
-        ranks
+        sequence
     }
 
-    fn order_handovers(&mut self, emails: &ClaimIndex<'_>, ids: &ClaimIndex<'_>) -> BTreeMap<Ordinal, u32> {
-        let mut handovers = BTreeSet::new();
+    fn order_handovers(&mut self, emails: &ClaimIndex<'_>, ids: &ClaimIndex<'_>) -> Sequence {
+        let mut handovers = Handovers::new();
         for ((giver, kind), value) in &self.given_up {
             let claims = match kind {
                 Unique::Email => emails,
                 Unique::EmployeeId => ids,
             };
             let takers = claims.claimants(*value).into_iter().filter(|who| who != giver);
-            handovers.extend(takers.map(|taker| (*giver, taker)));
+            handovers.extend(takers.map(|taker| (*giver, taker, *kind)));
         }
         for (who, owner, kind) in std::mem::take(&mut self.awaiting) {
             if !self.given_up.contains_key(&(owner, kind)) {
                 self.contest(who, rule::MEMBER_CONFLICT);
             }
         }
-        let order = crate::order::order(&handovers);
-        for ordinal in order.stuck {
+        let (mut sequence, stuck) = self.untie(&handovers);
+        for ordinal in stuck {
             self.contest(ordinal, rule::UNIQUE_SWAPPED);
         }
         self.hold_takers_of_held_givers(&handovers);
-        order.ranks
+        self.park(&mut sequence);
+        sequence
     }
 
-    fn hold_takers_of_held_givers(&mut self, handovers: &BTreeSet<(Ordinal, Ordinal)>) {
+    fn hold_takers_of_held_givers(&mut self, handovers: &Handovers) {
         let mut held: Vec<_> = handovers
             .iter()
-            .map(|(giver, _)| *giver)
+            .map(|(giver, _, _)| *giver)
             .filter(|giver| self.fate(*giver) == Fate::Problem)
             .collect();
         while let Some(held_giver) = held.pop() {
-            for (_, taker) in handovers.iter().filter(|(giver, _)| *giver == held_giver) {
+            for (_, taker, _) in handovers.iter().filter(|(giver, _, _)| *giver == held_giver) {
                 if self.fate(*taker) != Fate::Problem {
                     self.contest(*taker, rule::MEMBER_CONFLICT);
                     held.push(*taker);
@@ -133,7 +135,9 @@ impl Planner {
     /// Takes back every planned leaver, since the reading gives no right to make any.
     pub(crate) fn withhold_leavers(&mut self, why: &str) {
         let mut withheld = 0;
-        for person in self.people.iter_mut().filter(|person| person.fate == Fate::Leave) {
+        for person in
+            self.people.iter_mut().filter(|person| matches!(person.fate, Fate::Leave | Fate::Withdraw))
+        {
             person.fate = Fate::Unchanged;
             withheld += 1;
         }
@@ -167,7 +171,7 @@ impl Planner {
             ActionKind::Adopt { .. } => Fate::Adopt,
             ActionKind::Update { .. } => Fate::Update,
             ActionKind::Reactivate { .. } => Fate::Reactivate,
-            ActionKind::Leave { .. } => Fate::Leave,
+            ActionKind::Leave { reason, .. } => Fate::closing(*reason),
             _ => return false,
         };
         let is_newest =
@@ -229,6 +233,7 @@ impl Planner {
                 Fate::Adopt => &mut summary.adopt,
                 Fate::Update => &mut summary.update,
                 Fate::Leave => &mut summary.leave,
+                Fate::Withdraw => &mut summary.withdraw,
                 Fate::Reactivate => &mut summary.reactivate,
                 Fate::Problem => &mut summary.problems,
             };
@@ -238,6 +243,7 @@ impl Planner {
         summary.problems += self.unidentified;
         summary.warnings = self.warnings;
         summary.linked_active = self.linked_active;
+        summary.park = self.parked;
         summary
     }
 }

@@ -22,6 +22,18 @@ pub(crate) struct Draft {
     pub(crate) leave_reason: LeaveReason,
 }
 
+impl Draft {
+    /// What becomes of its person.
+    pub(crate) fn fate(&self) -> Fate {
+        match self.intent {
+            Intent::Create { .. } => Fate::Create,
+            Intent::Update => Fate::Update,
+            Intent::Leave => Fate::closing(self.leave_reason),
+            Intent::Reactivate => Fate::Reactivate,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
     Create { known: bool },
@@ -31,21 +43,15 @@ pub(crate) enum Intent {
 }
 
 /// A value that only one member can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Unique {
     EmployeeId,
     Email,
 }
 
-impl Intent {
-    pub(super) fn fate(self) -> Fate {
-        match self {
-            Self::Create { .. } => Fate::Create,
-            Self::Update => Fate::Update,
-            Self::Leave => Fate::Leave,
-            Self::Reactivate => Fate::Reactivate,
-        }
-    }
+impl Unique {
+    /// The first in order.
+    pub(crate) const FIRST: Self = Self::EmployeeId;
 }
 
 /// What became of a person in this run.
@@ -61,8 +67,16 @@ pub(crate) enum Fate {
     Adopt,
     Update,
     Leave,
+    Withdraw,
     Reactivate,
     Problem,
+}
+
+impl Fate {
+    /// Of somebody whose account is closed.
+    pub(crate) fn closing(reason: LeaveReason) -> Self {
+        if reason == LeaveReason::Withdrawn { Self::Withdraw } else { Self::Leave }
+    }
 }
 
 /// What is remembered per person; 24 bytes.

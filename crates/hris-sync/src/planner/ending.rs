@@ -20,7 +20,13 @@ impl Planner {
 
     /// Why somebody leaves.
     pub(super) fn leave_reason(&self, employee: &Employee) -> LeaveReason {
-        if self.is_over(employee) == Some(true) { LeaveReason::EndDate } else { LeaveReason::Status }
+        if self.has_not_started(employee) {
+            LeaveReason::Withdrawn
+        } else if self.is_over(employee) == Some(true) {
+            LeaveReason::EndDate
+        } else {
+            LeaveReason::Status
+        }
     }
 
     /// Whether somebody's last day is over where they work; nothing where the end date has no say.

@@ -6,22 +6,24 @@
 
 mod blocked;
 mod checks;
+mod circles;
 mod closing;
 mod draft;
 mod ending;
 mod overrides;
 mod partial;
 mod scope;
+mod starting;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use hris_core::keys::{FieldTag, Fingerprinter, Print, row_prints};
 use hris_core::store::Link;
 use hris_core::{
-    ActionId, Employee, EmploymentStatus, FieldMapping, LinkState, Mapped, Problem, RecordId, RejectedRecord,
-    Result, RuleCode, Severity, TargetField, rule,
+    ActionId, Employee, EmploymentStatus, FieldMapping, LeaveReason, LinkState, Mapped, Problem, RecordId,
+    RejectedRecord, Result, RuleCode, Severity, TargetField, rule,
 };
 
 use crate::claims::Claims;
@@ -33,10 +35,13 @@ use checks::text_at;
 use draft::{Contest, Person};
 use scope::Scope;
 
+pub(crate) use circles::Sequence;
 pub(crate) use draft::{Draft, Fate, Intent, Unique};
 pub(crate) use overrides::OverrideChanges;
 use overrides::Overriding;
 pub(crate) use partial::Leftovers;
+use starting::Starting;
+pub(crate) use starting::day_of_decision;
 
 /// Decides for every employee of one reading.
 #[derive(Debug)]
@@ -64,6 +69,11 @@ pub(crate) struct Planner {
     given_up: HashMap<(Ordinal, Unique), Print>,
     /// People who want a value which another linked person's member still has.
     awaiting: Vec<(Ordinal, Ordinal, Unique)>,
+    /// Of which kinds the target allows temporary values, and how many people go to one.
+    parking: BTreeSet<Unique>,
+    parked: u64,
+    /// Members whose start lies ahead.
+    starting: Starting,
     email_changes: u64,
     re_keys: u64,
     /// For how many known members each attribute is emptied.
@@ -118,6 +128,9 @@ impl Planner {
             withheld: false,
             given_up: HashMap::new(),
             awaiting: Vec::new(),
+            parking: BTreeSet::new(),
+            parked: 0,
+            starting: Starting::default(),
             email_changes: 0,
             re_keys: 0,
             clears: BTreeMap::new(),
@@ -235,7 +248,8 @@ impl Planner {
         }
         let nothing_readable = vec![None; self.tags.len()];
         self.comparison.observe(self.fingerprinter.record(record), &nothing_readable)?;
-        self.set_fate(ordinal, if trusted { Fate::Leave } else { Fate::Unchanged });
+        let leaves = Fate::closing(self.reason_of_absent(record, LeaveReason::Deleted));
+        self.set_fate(ordinal, if trusted { leaves } else { Fate::Unchanged });
         Ok(true)
     }
 
@@ -261,6 +275,7 @@ impl Planner {
         let decision = as_found(self.decision(employee, ordinal), &employee.status, drift);
         self.set_fate(ordinal, Fate::Problem);
         self.claim(mapped, ordinal, &decision);
+        self.note_start(employee, &decision);
         self.note_due_day(employee);
         self.note_last_day(employee);
         let decision = match (drift.vanished, decision) {
@@ -328,7 +343,7 @@ impl Planner {
         let mut index = 0..;
         drafts.retain(|draft| {
             let is_last = index.next() == last.get(&draft.ordinal).copied();
-            is_last && self.fate(draft.ordinal) == draft.intent.fate()
+            is_last && self.fate(draft.ordinal) == draft.fate()
         });
     }
 
@@ -340,13 +355,12 @@ impl Planner {
         prints: &[Option<Print>],
         intent: Intent,
     ) -> Draft {
-        self.set_fate(ordinal, intent.fate());
         let email = text_at(mapped, self.email_at).map(|email| self.fingerprinter.email(email));
         let mut person = employee.reference();
         person.employee_id = text_at(mapped, self.id_at).map(Into::into).or(person.employee_id);
         let attributes = mapped.attributes(self.mapping.targets(), u64::MAX);
         let drifted = self.drifts.get(&ordinal).map_or(0, |drift| drift.columns);
-        Draft {
+        let draft = Draft {
             ordinal,
             person,
             intent,
@@ -355,7 +369,9 @@ impl Planner {
             drifted,
             email,
             leave_reason: self.leave_reason(employee),
-        }
+        };
+        self.set_fate(ordinal, draft.fate());
+        draft
     }
 
     /// The same record again: the newest stamp wins, equal content is one, anything else is held.
@@ -417,7 +433,8 @@ impl Planner {
         };
         let start = employee.start_date.value().copied();
         let days = self.policy.create_before_start_days;
-        self.by_end_date(employee, decide(&employee.status, standing, start, self.as_of, days))
+        let as_of = day_of_decision(employee, self.as_of, self.now);
+        self.by_end_date(employee, decide(&employee.status, standing, start, as_of, days))
     }
 
     /// Marks a person's draft as one to take back.

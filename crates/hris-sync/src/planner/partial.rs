@@ -62,7 +62,10 @@ impl Planner {
         let days =
             self.policy.create_before_start_days.filter(|_| employee.status == EmploymentStatus::Pending);
         let (Some(days), Some(start)) = (days, employee.start_date.value()) else { return };
-        self.is_due_on(start.checked_sub_days(Days::new(days.into())));
+        // Where the sun rises earlier the day comes while it is still yesterday for the customer.
+        let day = start.checked_sub_days(Days::new(days.into()));
+        self.is_due_on(day.filter(|_| employee.time_zone.value().is_some()).and_then(|day| day.pred_opt()));
+        self.is_due_on(day);
     }
 
     pub(super) fn is_due_on(&mut self, day: Option<NaiveDate>) {
@@ -75,6 +78,7 @@ impl Planner {
 
     /// What a reading leaves to the next one.
     pub(crate) fn into_leftovers(self) -> Leftovers {
+        let not_started = self.not_started();
         let is_open = |ordinal: &Ordinal| self.fate(*ordinal) == Fate::Problem;
         let open = self.open.iter().filter(|(ordinal, _)| is_open(ordinal));
         let open: BTreeSet<_> = open.map(|(_, record)| record.clone()).collect();
@@ -93,7 +97,8 @@ impl Planner {
             })
             .collect();
         book.sort_unstable_by_key(|(claim, _)| claim.record);
-        Leftovers { is_whole: open.len() == held && !self.withheld, open, changes_on: self.changes_on, book }
+        let is_whole = open.len() == held && !self.withheld;
+        Leftovers { is_whole, open, changes_on: self.changes_on, not_started, book }
     }
 }
 
@@ -105,6 +110,8 @@ pub(crate) struct Leftovers {
     /// People about whom something is open.
     pub(crate) open: BTreeSet<RecordId>,
     pub(crate) changes_on: Option<NaiveDate>,
+    /// Members whose start lies ahead, by fingerprint of their record id.
+    pub(crate) not_started: Vec<Print>,
     /// What everybody claims, by fingerprint of their record id, and how that fits their link.
     book: Vec<(OpenClaim, Told)>,
 }

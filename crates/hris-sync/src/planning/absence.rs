@@ -2,9 +2,7 @@
 //! missed several listings and a read of that very person confirms it.
 
 use hris_core::store::{Link, Missing};
-use hris_core::{
-    EmployeeRef, EmploymentStatus, FieldSet, LeaveReason, Lookup, Problem, Receipt, Result, rule,
-};
+use hris_core::{EmployeeRef, EmploymentStatus, FieldSet, LeaveReason, Lookup, Receipt, Result};
 
 use super::{Planning, resolver};
 use crate::planner::Fate;
@@ -36,7 +34,7 @@ impl Planning<'_> {
             counted.into_iter().filter(|(missing, _)| due(missing)).map(|(_, link)| link).collect();
         let planned = self.planner.summary();
         let limit = self.parts.policy.leavers.limit(planned.linked_active + self.options.left_already);
-        if planned.leave + due.len() as u64 + self.options.left_already > limit {
+        if planned.closing() + due.len() as u64 + self.options.left_already > limit {
             return Ok(due.len() as u64);
         }
         for link in due {
@@ -49,20 +47,21 @@ impl Planning<'_> {
         let person = EmployeeRef { record: link.record.clone(), employee_id: Some(link.employee_id.clone()) };
         match self.ask_for(&person).await {
             Confirmed::Stays(why) => {
-                self.planner.problem(Problem::warning(rule::PERSON_MISSING, why).of(&person));
+                self.planner.report_missing(&person, why);
                 Ok(())
             }
             Confirmed::Leaves(reason) => {
                 let Some(ordinal) = self.planner.ordinal(&link.record) else { return Ok(()) };
                 let resolver = resolver(self.parts, self.links, &self.fingerprinter, self.options.as_of);
+                let reason = self.planner.reason_of_absent(&link.record, reason);
                 let action = resolver.gone(&link, reason);
                 if self.planner.blocks(ordinal, &person, &action.kind, Some(&link)) {
                     return Ok(());
                 }
-                self.planner.set_fate(ordinal, Fate::Leave);
+                self.planner.set_fate(ordinal, Fate::closing(reason));
                 let message =
                     "missing from complete listings, and a read of this very person confirms it; leaves";
-                self.planner.problem(Problem::warning(rule::PERSON_MISSING, message).of(&person));
+                self.planner.report_missing(&person, message);
                 self.spool.append(&[action], &self.planner.take_problems()).await
             }
         }

@@ -1,19 +1,19 @@
 //! The end of a planning: what contradicts itself is taken back, the rest is counted, judged and sealed.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt as _;
 use hris_core::store::Link;
 use hris_core::{
-    Account, ActionId, ActionKind, EmployeeRef, Error, ErrorKind, Ground, HoldReason, Invitations,
+    Account, Action, ActionId, ActionKind, EmployeeRef, Error, ErrorKind, Ground, HoldReason, Invitations,
     LeaveReason, PlanHeader, PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadingSummary, Receipt,
     Result, Stage, Verdict, Watermark, rule,
 };
 
 use super::{Ended, Planned, Planning, resolver};
-use crate::comparison::Ordinal;
 use crate::guard::{GuardInput, emptied, judge};
 use crate::incremental::{Circumstances, Remembered};
+use crate::planner::{Sequence, Unique};
 use crate::policy::Absence;
 use crate::view::action_pages;
 
@@ -22,12 +22,12 @@ impl Planning<'_> {
     pub(super) async fn close(mut self, account: &Account, receipt: Option<&Receipt>) -> Result<Ended> {
         self.apply_grounds(receipt);
         self.take_tombstones(receipt).await?;
-        let ranks = self.planner.settle_claims();
+        let sequence = self.planner.settle_claims();
         if self.is_partial() && self.planner.holds_unread() {
             return Ok(Ended::NeedsEveryone);
         }
-        if self.planner.has_second_thoughts() || !ranks.is_empty() {
-            self.settle_drafts(&ranks).await?;
+        if self.planner.has_second_thoughts() || !sequence.is_empty() {
+            self.settle_drafts(&sequence).await?;
         }
         let (missing, absent) = self.report_from_links(receipt).await?;
         let mut summary = self.planner.summary();
@@ -64,7 +64,8 @@ impl Planning<'_> {
         let mut actions = Vec::new();
         for link in links.into_iter().flatten() {
             if trusted {
-                let action = resolver.gone(&link, LeaveReason::Deleted);
+                let reason = self.planner.reason_of_absent(&link.record, LeaveReason::Deleted);
+                let action = resolver.gone(&link, reason);
                 let ordinal = self.planner.ordinal(&link.record);
                 let blocks =
                     |ordinal| self.planner.blocks(ordinal, &action.person, &action.kind, Some(&link));
@@ -81,10 +82,12 @@ impl Planning<'_> {
         self.spool.append(&actions, &self.planner.take_problems()).await
     }
 
-    /// Goes once through the drafts: takes back what is contested or not allowed, and moves up who must go first.
-    async fn settle_drafts(&mut self, ranks: &BTreeMap<Ordinal, u32>) -> Result<()> {
+    /// Goes once through the drafts: takes back what is contested or not allowed, moves up who must go first, and lets
+    /// those go in two steps who first go to a temporary value.
+    async fn settle_drafts(&mut self, sequence: &Sequence) -> Result<()> {
         let mut retract: Vec<ActionId> = Vec::new();
         let mut rerank = Vec::new();
+        let mut park = Vec::new();
         let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
         while let Some(page) = if self.spool.opened { pages.try_next().await? } else { None } {
             for action in page.into_iter().map(|stored| stored.action) {
@@ -95,7 +98,10 @@ impl Planning<'_> {
                     || !self.planner.fits(ordinal, &action)
                 {
                     retract.push(action.id);
-                } else if let Some(rank) = ranks.get(&ordinal) {
+                } else if let Some(kinds) = sequence.parked.get(&ordinal) {
+                    retract.push(action.id.clone());
+                    park.push((action, kinds, sequence.ranks.get(&ordinal)));
+                } else if let Some(rank) = sequence.ranks.get(&ordinal) {
                     rerank.push((action.id, *rank));
                 }
             }
@@ -107,7 +113,21 @@ impl Planning<'_> {
         if !rerank.is_empty() {
             self.spool.plans.rerank(self.spool.lease, &self.spool.id, &rerank).await?;
         }
-        Ok(())
+        self.park(park).await
+    }
+
+    async fn park(&mut self, park: Vec<(Action, &BTreeSet<Unique>, Option<&u32>)>) -> Result<()> {
+        let records: Vec<_> = park.iter().map(|(action, _, _)| action.person.record.clone()).collect();
+        let links = self.links.links_of(&self.parts.connection, &records).await?;
+        let resolver = resolver(self.parts, self.links, &self.fingerprinter, self.options.as_of);
+        let mut actions = Vec::new();
+        for ((action, kinds, rank), link) in park.into_iter().zip(links) {
+            let Some(link) = link else { continue };
+            let [first, mut second] = resolver.in_two_steps(action, &link, kinds);
+            second.rank = rank.copied().unwrap_or(second.rank);
+            actions.extend([first, second]);
+        }
+        self.spool.append(&actions, &[]).await
     }
 
     /// Reports known people of a complete listing who did not come, and those held because of somebody else. Answers how
@@ -127,9 +147,9 @@ impl Planning<'_> {
             }
             self.spool.append(&[], &self.planner.take_problems()).await?;
         }
-        let leaving = self.planner.summary().leave;
+        let leaving = self.planner.summary().closing();
         let held = self.take_absent(absent).await?;
-        Ok((missing - (self.planner.summary().leave - leaving), held))
+        Ok((missing - (self.planner.summary().closing() - leaving), held))
     }
 
     /// Answers the link of somebody missing where absence may make a leaver.
@@ -141,8 +161,7 @@ impl Planning<'_> {
         let ordinal = self.planner.ordinal(&link.record);
         let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
         if missing {
-            let message = "not in the complete listing; the member stays as it is";
-            self.planner.problem(Problem::warning(rule::PERSON_MISSING, message).of(&person));
+            self.planner.report_missing(&person, "not in the complete listing; the member stays as it is");
         } else if let Some(ordinal) = ordinal {
             self.planner.report_contest(ordinal, &person);
         }
@@ -178,7 +197,7 @@ impl Planning<'_> {
         let verdict = self.verdict(&summary, input, absent);
         let close_down = self.parts.target.capabilities().close_down_days;
         let irreversible_from = close_down
-            .filter(|_| summary.leave > 0)
+            .filter(|_| summary.closing() > 0)
             .and_then(|days| self.options.as_of.checked_add_days(chrono::Days::new(days.into())));
         let record_id_kind = receipt.map_or_else(
             || self.parts.connector.descriptor().record_id_kind.clone(),
@@ -215,7 +234,7 @@ impl Planning<'_> {
         if absent > 0 {
             reasons.retain(|reason| !matches!(reason, HoldReason::TooManyLeavers { .. }));
             let limit = policy.leavers.limit(summary.linked_active + input.left_already);
-            reasons.push(HoldReason::TooManyLeavers { planned: summary.leave + absent, limit });
+            reasons.push(HoldReason::TooManyLeavers { planned: summary.closing() + absent, limit });
         }
         reasons.extend(emptied(policy, summary.linked_active, self.planner.clears()));
         if reasons.is_empty() { Verdict::Ready } else { Verdict::Held(reasons) }

@@ -19,6 +19,7 @@ use hris_core::{
 
 use crate::engine::Parts;
 use crate::incremental::{Circumstances, Extent, Remembered, extent};
+use crate::parking::kinds;
 use crate::planner::{OverrideChanges, Planner};
 use crate::policy::Absence;
 use crate::resolve::Resolver;
@@ -193,6 +194,10 @@ impl<'a> Planning<'a> {
         if planning.remembers() {
             planning.planner.keep_open();
         }
+        planning.planner.set_parking(kinds(parts.target.capabilities().parking.as_ref()));
+        if let Some(checkpoint) = &planning.checkpoint {
+            planning.planner.set_not_started(checkpoint.not_started.iter().copied());
+        }
         planning.load().await?;
         Ok(planning)
     }
@@ -242,7 +247,9 @@ impl<'a> Planning<'a> {
     fn remembers(&self) -> bool {
         let changes =
             self.parts.policy.incremental.is_some() && self.parts.connector.capabilities().incremental;
-        self.options.only.is_none() && (changes || self.parts.policy.absence != Absence::Report)
+        let absence = self.parts.policy.absence != Absence::Report;
+        let starts = self.parts.policy.create_before_start_days.is_some();
+        self.options.only.is_none() && (changes || absence || starts)
     }
 
     /// Reads the directory and plans.

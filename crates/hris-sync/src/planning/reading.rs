@@ -53,6 +53,7 @@ impl Planning<'_> {
         let mut fields: FieldSet = self.parts.mapping.sources().iter().cloned().collect();
         if self.parts.policy.create_before_start_days.is_some() {
             fields.insert(EmployeeField::StartDate);
+            fields.insert(EmployeeField::TimeZone);
         }
         if self.parts.policy.end_date != EndDate::Warns {
             fields.insert(EmployeeField::EndDate);

@@ -387,7 +387,9 @@ impl State {
     fn carry_out(&mut self, action: &Action, today: NaiveDate) -> Outcome {
         let result = match &action.kind {
             ActionKind::Create { attributes, invite } => self.create(attributes, *invite),
-            ActionKind::Update { changes } => self.change(action, changes, false),
+            ActionKind::Update { changes } | ActionKind::Park { changes } => {
+                self.change(action, changes, false)
+            }
             ActionKind::Adopt { changes, reopen } => self.change(action, changes, *reopen),
             ActionKind::Reactivate { changes } => self.change(action, changes, true),
             ActionKind::Leave { .. } => self.close(action, today),
