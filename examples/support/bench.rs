@@ -8,6 +8,7 @@ use hris_core::{
 };
 use hris_http::{BaseUrl, Transport};
 use hris_merge::{MergeConfig, MergeCredentials, RecordIdSource};
+use hris_peoplehr::PeopleHrConfig;
 use hris_sesame::SesameConfig;
 use hris_trinet::{TriNetConfig, View};
 use secrecy::SecretString;
@@ -33,6 +34,8 @@ pub const COLUMNS: [&str; 12] = [
 pub enum Format {
     /// Merge.
     Merge,
+    /// PeopleHR.
+    Peoplehr,
     /// Sesame HR.
     Sesame,
     /// TriNet.
@@ -75,6 +78,10 @@ impl Source {
                 let config = config.with_record_id(RecordIdSource::MergeId).with_overlap(0);
                 let config = config.with_requests_per_minute(None).with_max_in_flight(self.concurrency);
                 Arc::new(config.build(&MergeCredentials::new(key(), SecretString::from("t")), &transport)?)
+            }
+            Format::Peoplehr => {
+                let config = PeopleHrConfig::new().with_base_url(base).with_requests_per_minute(None);
+                Arc::new(config.build(&key(), &transport)?)
             }
             Format::Sesame => {
                 let config = SesameConfig::new().with_base_url(base).with_page_size(self.page_size);
@@ -131,7 +138,7 @@ impl Columns {
     fn new(format: Format) -> Result<Self> {
         use EmployeeField::{BirthDate, EndDate, Manager, PersonalEmail, StartDate};
         let unfilled: &[EmployeeField] = match format {
-            Format::Merge => &[],
+            Format::Merge | Format::Peoplehr => &[],
             Format::Sesame => &[StartDate, Manager, EndDate],
             Format::Trinet => &[PersonalEmail, BirthDate, Manager, EndDate],
         };
