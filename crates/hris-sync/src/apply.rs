@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::FuturesUnordered;
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use hris_core::keys::Fingerprinter;
 use hris_core::store::{ActionState, Baseline, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan};
 use hris_core::{
@@ -14,6 +14,12 @@ use hris_core::{
 use crate::engine::Parts;
 use crate::planning::LEASE;
 use crate::view::action_pages;
+
+/// How many actions are written down as begun in one go: one transaction for each would cost more than sending it.
+const WAVE: usize = 64;
+
+/// An action, and how it ended; `None` where that cannot be found out now.
+type Ended<'s> = (&'s Action, Option<Settlement>);
 
 /// One plan being carried out.
 pub(crate) struct Applying<'a> {
@@ -145,7 +151,7 @@ impl<'a> Applying<'a> {
             let settlement = self.read_back(&stored.action, None).await?;
             self.settle(vec![(&stored.action, settlement)]).await?;
         }
-        let ended = self.batches(&pending).await?;
+        let ended = self.waves(&pending).await?;
         for (action, settlement) in &ended {
             self.count(action, settlement.as_ref());
         }
@@ -153,56 +159,91 @@ impl<'a> Applying<'a> {
         self.parts.cancel.check()
     }
 
-    /// Sends actions in batches, as many at once as the target takes. A stop begins no further batch.
-    async fn batches<'s>(
-        &self,
-        actions: &[&'s StoredAction],
-    ) -> Result<Vec<(&'s Action, Option<Settlement>)>> {
+    /// Carries out actions which do not depend on each other, wave by wave. A stop begins no further wave.
+    async fn waves<'s>(&self, actions: &[&'s StoredAction]) -> Result<Vec<Ended<'s>>> {
         let capabilities = self.parts.target.capabilities();
-        let mut batches = actions.chunks(capabilities.max_batch.get());
-        let mut under_way = FuturesUnordered::new();
+        let at_once = capabilities.max_in_flight.get().saturating_mul(capabilities.max_batch.get());
         let mut ended = Vec::new();
+        for wave in actions.chunks(at_once.max(WAVE)) {
+            if !self.parts.cancel.is_cancelled() {
+                ended.extend(self.wave(wave).await?);
+            }
+        }
+        Ok(ended)
+    }
+
+    /// One wave: check what each action expects, write down what is sent, send it in batches, as many at once as the
+    /// target takes, and write down how they ended, those together that ended together.
+    async fn wave<'s>(&self, actions: &[&'s StoredAction]) -> Result<Vec<Ended<'s>>> {
+        let capabilities = self.parts.target.capabilities();
+        let (send, mut ended) = self.checked(actions).await?;
+        self.write_down(&ended).await?;
+        if send.is_empty() {
+            return Ok(ended);
+        }
+        let ids: Vec<_> = send.iter().map(|action| action.id.clone()).collect();
+        self.parts.store.begin(&self.lease, &self.plan.header.id, &ids).await?;
+        let mut batches = send.chunks(capabilities.max_batch.get());
+        let mut under_way = FuturesUnordered::new();
         loop {
-            while under_way.len() < capabilities.max_in_flight.get() && !self.parts.cancel.is_cancelled() {
-                let Some(batch) = batches.next() else { break };
+            while under_way.len() < capabilities.max_in_flight.get()
+                && let Some(batch) = batches.next()
+            {
                 under_way.push(self.batch(batch));
             }
             let Some(batch) = under_way.next().await else { return Ok(ended) };
-            ended.extend(batch?);
+            let mut now = batch?;
+            while let Some(Some(batch)) = under_way.next().now_or_never() {
+                now.extend(batch?);
+            }
+            self.write_down(&now).await?;
+            ended.extend(now);
         }
     }
 
-    /// One batch: check what each action expects, write down that it is sent, send, write down how it ended.
-    async fn batch<'s>(&self, batch: &[&'s StoredAction]) -> Result<Vec<(&'s Action, Option<Settlement>)>> {
-        let records: Vec<_> = batch.iter().map(|stored| stored.action.person.record.clone()).collect();
+    /// The actions whose expectations hold; and those whose do not, which end or wait with nothing sent.
+    async fn checked<'s>(&self, actions: &[&'s StoredAction]) -> Result<(Vec<&'s Action>, Vec<Ended<'s>>)> {
+        let records: Vec<_> = actions.iter().map(|stored| stored.action.person.record.clone()).collect();
         let links = self.parts.store.links_of(&self.parts.connection, &records).await?;
-        let mut ended = Vec::new();
-        let mut send = Vec::new();
-        for (stored, link) in batch.iter().zip(links) {
-            if holds(&stored.action.expects, link.as_ref()) {
-                send.push(&stored.action);
-            } else if self.waiting.contains(&stored.action.person.record) {
-                ended.push((&stored.action, None));
+        let (mut send, mut ended) = (Vec::new(), Vec::new());
+        for (stored, link) in actions.iter().zip(links) {
+            let action = &stored.action;
+            if holds(&action.expects, link.as_ref()) {
+                send.push(action);
+            } else if self.waiting.contains(&action.person.record) {
+                ended.push((action, None));
             } else {
                 let problem =
                     Problem::error(rule::ACTION_STALE, "the member changed since the plan was made; skipped");
-                ended.push((&stored.action, Some(failed(&stored.action, problem))));
+                ended.push((action, Some(failed(action, problem))));
             }
         }
-        if !send.is_empty() {
-            let ids: Vec<_> = send.iter().map(|action| action.id.clone()).collect();
-            self.parts.store.begin(&self.lease, &self.plan.header.id, &ids).await?;
-            let actions: Vec<_> = send.iter().map(|action| (*action).clone()).collect();
-            let mut outcomes = self.parts.target.apply(&actions).await.into_iter();
-            for action in send {
-                // A target that answers fewer outcomes than it was asked for leaves the rest in doubt.
-                let outcome = outcomes.next().unwrap_or_else(|| Outcome::InDoubt(no_outcome()));
-                ended.push((action, self.interpret(action, outcome).await?));
-            }
+        Ok((send, ended))
+    }
+
+    /// One batch: send it, and find out what became of it. After a stop it is not sent any more.
+    async fn batch<'s>(&self, batch: &[&'s Action]) -> Result<Vec<Ended<'s>>> {
+        if self.parts.cancel.is_cancelled() {
+            return Ok(batch.iter().map(|action| (*action, Some(not_sent(action)))).collect());
         }
-        let settlements: Vec<_> = ended.iter().filter_map(|(_, settlement)| settlement.clone()).collect();
-        self.parts.store.settle(&self.lease, &self.plan.header.id, &settlements).await?;
+        let actions: Vec<_> = batch.iter().map(|action| (*action).clone()).collect();
+        let mut outcomes = self.parts.target.apply(&actions).await.into_iter();
+        let mut ended = Vec::new();
+        for action in batch {
+            // A target that answers fewer outcomes than it was asked for leaves the rest in doubt.
+            let outcome = outcomes.next().unwrap_or_else(|| Outcome::InDoubt(no_outcome()));
+            ended.push((*action, self.interpret(action, outcome).await?));
+        }
         Ok(ended)
+    }
+
+    /// Writes down how actions ended.
+    async fn write_down(&self, ended: &[Ended<'_>]) -> Result<()> {
+        let settlements: Vec<_> = ended.iter().filter_map(|(_, settlement)| settlement.clone()).collect();
+        if settlements.is_empty() {
+            return Ok(());
+        }
+        self.parts.store.settle(&self.lease, &self.plan.header.id, &settlements).await
     }
 
     async fn interpret(&self, action: &Action, outcome: Outcome) -> Result<Option<Settlement>> {
@@ -210,7 +251,7 @@ impl<'a> Applying<'a> {
             Outcome::Applied(member) | Outcome::AlreadySo(member) => Some(done(action, member)),
             Outcome::Rejected(error) => Some(failed(action, refusal(rule::MEMBER_REJECTED, &error))),
             Outcome::Conflict(error) => Some(failed(action, refusal(rule::MEMBER_CONFLICT, &error))),
-            Outcome::NotAttempted(_) => Some(Settlement::new(action.id.clone(), ActionState::Pending)),
+            Outcome::NotAttempted(_) => Some(not_sent(action)),
             Outcome::InDoubt(error) => self.read_back(action, Some(error)).await?,
             _ => Some(uncertain(action, "the target answered something that this version does not know")),
         })
@@ -267,9 +308,8 @@ impl<'a> Applying<'a> {
         }
     }
 
-    async fn settle(&mut self, ended: Vec<(&Action, Option<Settlement>)>) -> Result<()> {
-        let settlements: Vec<_> = ended.iter().filter_map(|(_, settlement)| settlement.clone()).collect();
-        self.parts.store.settle(&self.lease, &self.plan.header.id, &settlements).await?;
+    async fn settle(&mut self, ended: Vec<Ended<'_>>) -> Result<()> {
+        self.write_down(&ended).await?;
         for (action, settlement) in &ended {
             self.count(action, settlement.as_ref());
         }
@@ -408,6 +448,10 @@ fn done(action: &Action, member: MemberId) -> Settlement {
         after.prints.clone(),
     );
     Settlement::done(action.id.clone(), link)
+}
+
+fn not_sent(action: &Action) -> Settlement {
+    Settlement::new(action.id.clone(), ActionState::Pending)
 }
 
 fn failed(action: &Action, problem: Problem) -> Settlement {
