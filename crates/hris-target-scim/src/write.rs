@@ -123,25 +123,22 @@ impl Inner {
         }
         self.report(action, checked.problems);
         let attributes = &checked.attributes;
-        let (Some(external_id), Some(user_name)) = (
+        let (Some(external_id), Some(_)) = (
             attributes.text(&TargetField::EMPLOYEE_ID),
             attributes.text(&self.settings.places.user_name_from),
         ) else {
             let error = Error::new(ErrorKind::Invalid, "an account needs an Employee ID and a user name");
             return Ok(Prepared::Done(Outcome::Rejected(error)));
         };
-        let (same_id, same_name) = futures_util::try_join!(
-            self.find(Key::ExternalId, external_id),
-            self.find(Key::UserName, user_name),
-        )?;
-        let strangers = same_name.iter().any(|user| same_id.iter().all(|known| known.id != user.id));
+        // Whoever has the user name was looked for when the plan was made, and since then the server itself refuses to
+        // give it twice (RFC 7643, section 4.1.1). It promises nothing of the kind for external ids.
+        let same_id = self.find(Key::ExternalId, external_id).await?;
         match same_id.as_slice() {
-            [] if !strangers => {}
-            [_] if !strangers && self.settings.config.on_conflict == OnConflict::Adopt => {
+            [] => {}
+            [_] if self.settings.config.on_conflict == OnConflict::Adopt => {
                 let user = same_id.into_iter().next();
                 return self.prepare_found(action, user, attributes, Some(true), form).await;
             }
-            [] => return Ok(conflict("an account of somebody else has this user name")),
             [_] => return Ok(conflict("an account has this Employee ID already")),
             _ => return Ok(conflict("several accounts have this Employee ID; close or correct all but one")),
         }

@@ -42,7 +42,7 @@ fn a_new_member_is_an_open_account_with_every_attribute_at_its_place() {
     );
     assert_eq!(stage.account(&id).invitations, 1);
     let calls = stage.sim.calls();
-    assert_eq!(calls, ["GET ServiceProviderConfig", "GET Users", "GET Users", "POST Users"]);
+    assert_eq!(calls, ["GET ServiceProviderConfig", "GET Users", "POST Users"]);
 }
 
 #[test]
