@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use hris_core::keys::Fingerprinter;
 use hris_core::store::{ActionState, Baseline, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan};
 use hris_core::{
@@ -173,7 +173,7 @@ impl<'a> Applying<'a> {
     }
 
     /// One wave: check what each action expects, write down what is sent, send it in batches, as many at once as the
-    /// target takes, and write down how they ended, those together that ended together.
+    /// target takes, and write down how they ended, many together: after a crash the rest is found out by reading.
     async fn wave<'s>(&self, actions: &[&'s StoredAction]) -> Result<Vec<Ended<'s>>> {
         let capabilities = self.parts.target.capabilities();
         let (send, mut ended) = self.checked(actions).await?;
@@ -184,21 +184,23 @@ impl<'a> Applying<'a> {
         let ids: Vec<_> = send.iter().map(|action| action.id.clone()).collect();
         self.parts.store.begin(&self.lease, &self.plan.header.id, &ids).await?;
         let mut batches = send.chunks(capabilities.max_batch.get());
-        let mut under_way = FuturesUnordered::new();
+        let (mut under_way, mut now) = (FuturesUnordered::new(), Vec::new());
         loop {
             while under_way.len() < capabilities.max_in_flight.get()
                 && let Some(batch) = batches.next()
             {
                 under_way.push(self.batch(batch));
             }
-            let Some(batch) = under_way.next().await else { return Ok(ended) };
-            let mut now = batch?;
-            while let Some(Some(batch)) = under_way.next().now_or_never() {
-                now.extend(batch?);
+            let Some(batch) = under_way.next().await else { break };
+            now.extend(batch?);
+            if now.len() >= WAVE / 2 {
+                self.write_down(&now).await?;
+                ended.append(&mut now);
             }
-            self.write_down(&now).await?;
-            ended.extend(now);
         }
+        self.write_down(&now).await?;
+        ended.append(&mut now);
+        Ok(ended)
     }
 
     /// The actions whose expectations hold; and those whose do not, which end or wait with nothing sent.
