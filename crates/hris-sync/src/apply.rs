@@ -31,7 +31,7 @@ pub(crate) struct Applying<'a> {
     pub(crate) problems: BTreeMap<RuleCode, u64>,
     /// Records whose actions ended without effect, or nobody knows how.
     pub(crate) failed: Vec<RecordId>,
-    /// Records whose first step of two is not carried out yet, so that the second one waits.
+    /// Records whose first step of two is not carried out yet, so that others wait.
     waiting: BTreeSet<RecordId>,
 }
 
@@ -210,10 +210,10 @@ impl<'a> Applying<'a> {
         let (mut send, mut ended) = (Vec::new(), Vec::new());
         for (stored, link) in actions.iter().zip(links) {
             let action = &stored.action;
-            if holds(&action.expects, link.as_ref()) {
-                send.push(action);
-            } else if self.waiting.contains(&action.person.record) {
+            if self.waits(action) {
                 ended.push((action, None));
+            } else if holds(&action.expects, link.as_ref()) {
+                send.push(action);
             } else {
                 let problem =
                     Problem::error(rule::ACTION_STALE, "the member changed since the plan was made; skipped");
@@ -246,6 +246,14 @@ impl<'a> Applying<'a> {
             return Ok(());
         }
         self.parts.store.settle(&self.lease, &self.plan.header.id, &settlements).await
+    }
+
+    /// Whether an action has to wait for somebody's step to a temporary value that was not sent: the rest of that very
+    /// person, and whoever is in the order of those who hand on a value.
+    fn waits(&self, action: &Action) -> bool {
+        let hands_on =
+            action.rank < ActionKind::FIRST_ORDINARY_RANK && !matches!(action.kind, ActionKind::Park { .. });
+        self.waiting.contains(&action.person.record) || hands_on && !self.waiting.is_empty()
     }
 
     async fn interpret(&self, action: &Action, outcome: Outcome) -> Result<Option<Settlement>> {

@@ -10,7 +10,7 @@ use hris_core::store::Link;
 use hris_core::{
     ActionKind, Employee, EmployeeRef, Error, ErrorKind, Field, FieldSet, LinkState, Lookup, Mapped,
     MemberQuery, Problem, ProvisioningPlan as _, ReadEvent, ReadQuery, Result, RunId, RunReport,
-    ScopeVerdict, Trigger,
+    ScopeVerdict, Trigger, rule,
 };
 
 use crate::decide::{Decision, Standing, decide};
@@ -316,8 +316,25 @@ impl Engine {
 
     async fn plan_of_one(&self, employee: &Employee, as_of: NaiveDate) -> Result<PlanView> {
         let only = self.parts.connector.capabilities().single_read.then(|| employee.reference());
-        Ok(self.dry_run_with(Options { only, ..Options::review(as_of) }).await?.0)
+        if only.is_some() {
+            let alone = self.dry_run_with(Options { only, ..Options::review(as_of) }).await?.0;
+            if !contradicts_others(&alone).await? {
+                return Ok(alone);
+            }
+        }
+        Ok(self.dry_run_with(Options::review(as_of)).await?.0)
     }
+}
+
+/// Whether somebody is held because of what others have, who may be about to give it up.
+async fn contradicts_others(plan: &PlanView) -> Result<bool> {
+    let mut problems = plan.problems();
+    while let Some(problem) = problems.try_next().await? {
+        if [rule::EMAIL_SHARED, rule::EMPLOYEE_ID_SHARED, rule::MEMBER_CONFLICT].contains(&problem.rule) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How an attribute's value comes about, without the value.

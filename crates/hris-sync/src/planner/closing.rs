@@ -103,7 +103,7 @@ impl Planner {
             handovers.extend(takers.map(|taker| (*giver, taker, *kind)));
         }
         for (who, owner, kind) in std::mem::take(&mut self.awaiting) {
-            if !self.given_up.contains_key(&(owner, kind)) {
+            if !self.given_up.contains_key(&(owner, kind)) && self.fate(who) != Fate::Blocked {
                 self.contest(who, rule::MEMBER_CONFLICT);
             }
         }
