@@ -161,7 +161,7 @@ impl Story {
     }
 
     fn event(&mut self, rng: &mut Rng) {
-        match rng.u32(0..9) {
+        match rng.u32(0..11) {
             0 => self.hire(None),
             1 => self.someone(rng, |person| person.department += 1),
             2 => self.someone(rng, |person| person.name += 1),
@@ -172,6 +172,7 @@ impl Story {
                 if rng.bool() { self.leave(rng, 1) } else { self.delete(rng) }
             }
             7 => self.come_back(rng),
+            8 | 9 => self.go_round(rng),
             _ => self.someone(rng, |person| {
                 person.status = match person.status {
                     EmploymentStatus::Active => EmploymentStatus::OnLeave,
@@ -227,6 +228,24 @@ impl Story {
         });
         if hand_on && old.is_some() {
             self.hire(old);
+        }
+    }
+
+    /// Two or more take over each other's addresses, all on one day.
+    fn go_round(&mut self, rng: &mut Rng) {
+        let people = self.people.iter().enumerate();
+        // A contractor's address is nobody's on the platform, so that somebody may have left with it.
+        let is_there = |person: &Person| !person.is_gone() && !person.contractor;
+        let mut there: Vec<_> = people.filter(|(_, it)| is_there(it)).map(|(at, _)| at).collect();
+        rng.shuffle(&mut there);
+        there.truncate(rng.usize(2..5));
+        let Some((first, rest)) = there.split_first() else { return };
+        for at in rest {
+            let address = std::mem::take(&mut self.people[*first].email);
+            self.people[*first].email = std::mem::replace(&mut self.people[*at].email, address);
+        }
+        for at in there {
+            (self.people[at].changed, self.people[at].handed_on) = (self.day, true);
         }
     }
 

@@ -11,8 +11,8 @@ use futures_util::FutureExt as _;
 use hris_core::keys::KeyId;
 use hris_core::{
     Attributes, Clock as _, ConnectionKey, EmployeeField, FieldMap, FieldRule, Is, MemberField, OnNull,
-    ProvisioningPlan as _, Result, RunId, RunReport, RunResult, ScopeFilter, SecretKey, Test, Transform,
-    Trigger, Value,
+    Parking, ProvisioningPlan as _, Result, RunId, RunReport, RunResult, ScopeFilter, SecretKey, Test,
+    Transform, Trigger, Value,
 };
 use hris_store_memory::MemoryStore;
 use hris_sync::{BrokenReading, Cancel, Engine, Policy, Vanished};
@@ -45,6 +45,7 @@ impl World {
         let target = MockTarget::new(clock.clone()).with_capabilities(|can| {
             can.max_batch = NonZeroUsize::MIN.saturating_add(2);
             can.max_in_flight = NonZeroUsize::MIN.saturating_add(1);
+            can.parking = Parking::new().with_email("parked+{token}@sync.acme.example").ok();
         });
         let mut policy = Policy::default();
         policy.broken_reading = broken_reading;
