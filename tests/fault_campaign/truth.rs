@@ -62,6 +62,7 @@ impl Truth {
         let mut story = Story {
             people: (0..founders).map(|number| Person::new(number, true)).collect(),
             leavers: 0,
+            addresses: 0,
             day: 0,
         };
         for person in &mut story.people {
@@ -139,6 +140,7 @@ fn stamp(day: u32) -> DateTime<Utc> {
 struct Story {
     people: Vec<Person>,
     leavers: u32,
+    addresses: u32,
     day: u32,
 }
 
@@ -220,10 +222,12 @@ impl Story {
     /// Somebody gets another address; the old one may go to a newcomer on the same day.
     fn new_address(&mut self, rng: &mut Rng, hand_on: bool) {
         let mut old = None;
-        let day = self.day;
+        self.addresses += 1;
+        // A number of its own, since an address of this very day may have gone on already.
+        let number = self.addresses;
         self.someone(rng, |person| {
-            let new = format!("p{}-{day}@acme.example", person.number);
-            old = (person.email != new).then(|| std::mem::replace(&mut person.email, new));
+            let new = format!("p{}-{number}@acme.example", person.number);
+            old = Some(std::mem::replace(&mut person.email, new));
             person.handed_on |= hand_on;
         });
         if hand_on && old.is_some() {

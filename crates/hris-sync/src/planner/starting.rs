@@ -36,7 +36,8 @@ impl Planner {
         !self.starting.known.is_empty() && self.starting.known.contains(&self.fingerprinter.record(record))
     }
 
-    /// Whether somebody's first day lies ahead. Somebody who left and is to come back later has started once.
+    /// Whether somebody's first day lies ahead. Somebody who left and is to come back later has started once; where
+    /// nobody is created before their start, whoever is there counts as started.
     pub(super) fn has_not_started(&self, employee: &Employee) -> bool {
         let today = self.today_of(employee);
         let was_not_started = || self.was_not_started(&employee.record);
@@ -45,7 +46,7 @@ impl Planner {
             Some(start) if *start <= today => false,
             Some(_) => {
                 let has_left = employee.end_date.value().is_some_and(|end| *end < today);
-                !has_left || was_not_started()
+                was_not_started() || self.policy.create_before_start_days.is_some() && !has_left
             }
         }
     }

@@ -52,7 +52,9 @@ impl Planning<'_> {
     pub(super) async fn read(&mut self) -> Result<Receipt> {
         let mut fields: FieldSet = self.parts.mapping.sources().iter().cloned().collect();
         if self.parts.policy.create_before_start_days.is_some() {
+            // Who left and is to come back is told from who never came by the end date.
             fields.insert(EmployeeField::StartDate);
+            fields.insert(EmployeeField::EndDate);
             fields.insert(EmployeeField::TimeZone);
         }
         if self.parts.policy.end_date != EndDate::Warns {
