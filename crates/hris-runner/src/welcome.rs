@@ -18,7 +18,7 @@ use crate::assembly::WelcomeMail;
 ///
 /// A welcome is written down as owed before the account is created, and as begun before it is sent. After a crash in
 /// between, [`Welcoming::sweep`] sends what is owed to members that exist, and lists as uncertain what may have been
-/// sent: nobody is welcomed twice.
+/// sent: nobody is welcomed twice. Whoever is closed before their welcome went out gets none.
 #[derive(Clone, Debug)]
 pub struct Welcoming {
     inner: Arc<dyn ProvisioningTarget>,
@@ -74,6 +74,10 @@ impl Welcoming {
             self.set(person, Some(WelcomeState::Failed)).await?;
             return Ok(false);
         };
+        if self.inner.capabilities().parking.is_some_and(|parking| parking.is_parked(&address)) {
+            // Nobody reads a temporary address; the welcome stays owed until the member has its own.
+            return Ok(false);
+        }
         self.set(person, Some(WelcomeState::Begun)).await?;
         let (told, state) = match self.mail.notifier.notify(&self.notice(person, address, name)).await {
             Ok(told) if told.delivered > 0 => (true, None),

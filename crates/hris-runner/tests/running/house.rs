@@ -19,6 +19,7 @@ use hris_core::{
 };
 use hris_runner::{Assembly, Runner, RunnerOptions, Stop, WelcomeMail, Worker};
 use hris_store_memory::MemoryStore;
+use hris_sync::Policy;
 use hris_testkit::{ManualClock, MockConnector, MockTarget};
 
 pub(crate) const EVENING: &str = "2026-03-02T18:00:00Z";
@@ -170,8 +171,24 @@ impl House {
         connector: MockConnector,
         target: MockTarget,
     ) -> RunReport {
+        self.publish_with(Policy::default(), key, connector, target)
+    }
+
+    /// The same with guards and the like of its own.
+    pub(crate) fn publish_with(
+        &self,
+        policy: Policy,
+        key: &ConnectionKey,
+        connector: MockConnector,
+        target: MockTarget,
+    ) -> RunReport {
         self.add(key, connector, target);
         self.clock.drive(async {
+            let change = |connection: &mut Connection| {
+                *connection = connection.clone().with_policy(policy.clone());
+                Ok(())
+            };
+            self.worker.connections().change(key, change).await.unwrap();
             let plan = self.worker.review(key, "olga").await.unwrap();
             self.worker.publish(key, &plan.header().digest, "olga").await.unwrap()
         })

@@ -1,10 +1,14 @@
 //! Welcoming new members ourselves, only where the platform does not invite.
 
 use hris_core::connections::{WelcomeLedger as _, WelcomeState};
-use hris_core::{ConnectionKey, ErrorKind, Invitations, NoticeContent};
+use hris_core::store::Runs as _;
+use hris_core::{
+    ConnectionKey, EmploymentStatus, ErrorKind, Field, Invitations, NoticeContent, Parking, rule,
+};
+use hris_sync::Policy;
 use hris_testkit::{MockConnector, MockTarget, TargetFault};
 
-use crate::house::{House, people};
+use crate::house::{House, people, person};
 
 fn key() -> ConnectionKey {
     ConnectionKey::new("brisa", "acme")
@@ -35,7 +39,7 @@ fn each_new_member_gets_one_welcome_and_known_ones_none() {
     assert_eq!(report.applied.invited, 3);
     assert_eq!(welcomed(&house).len(), 3, "the first import invites too");
     let mut changed = people(0..4);
-    changed[0].first_name = hris_core::Field::Value("Other".to_owned());
+    changed[0].first_name = Field::Value("Other".to_owned());
     connector.set_people(changed);
     house.run_for(24);
     assert_eq!(
@@ -86,5 +90,54 @@ fn an_account_whose_creation_was_in_doubt_is_welcomed_once_it_is_found() {
     let target = silent(&house).with_fault(TargetFault::StoresButAnswersInDoubt.on_employee("0001"));
     house.publish(&key(), MockConnector::new(people(0..2)), target.clone());
     assert_eq!((target.members().len(), welcomed(&house).len()), (2, 2));
+    assert!(owed(&house).is_empty());
+}
+
+#[test]
+fn whose_hire_is_rescinded_before_their_welcome_went_out_gets_none() {
+    let house = House::with_welcome(true);
+    let hired = |status| {
+        let mut it = person(1);
+        (it.status, it.start_date) = (status, Field::Value("2026-03-12".parse().unwrap()));
+        it
+    };
+    let connector = MockConnector::new([person(0), hired(EmploymentStatus::Pending)]);
+    let mut policy = Policy::default();
+    policy.create_before_start_days = Some(14);
+    house.notices.failing(Some(ErrorKind::Unavailable));
+    let report = house.publish_with(policy, &key(), connector.clone(), silent(&house));
+    assert_eq!((report.applied.invited, owed(&house)), (2, vec![WelcomeState::Owed; 2]));
+    connector.set_people([person(0), hired(EmploymentStatus::Inactive)]);
+    house.notices.failing(None);
+    house.run_for(24);
+    let runs = house.clock.drive(house.store.runs(&key(), 0, 9)).unwrap();
+    assert_eq!(runs.iter().map(|run| run.applied.withdrawn).sum::<u64>(), 1);
+    assert_eq!(welcomed(&house), ["person.0@brisa.example"]);
+    assert!(owed(&house).is_empty(), "nothing is owed any more");
+}
+
+#[test]
+fn a_welcome_waits_while_its_member_has_a_temporary_address() {
+    let house = House::with_welcome(true);
+    let parking = Parking::new().with_email("parked+{token}@sync.brisa.example").unwrap();
+    let target = silent(&house).with_capabilities(|it| it.parking = Some(parking));
+    let connector = MockConnector::new(people(0..2));
+    house.notices.failing(Some(ErrorKind::Unavailable));
+    house.publish(&key(), connector.clone(), target.clone());
+    // They swap their addresses, and the second step is refused for a night.
+    let mail = |n, other: u32| {
+        let mut it = person(n);
+        it.work_email = Field::Value(format!("person.{other}@brisa.example"));
+        it
+    };
+    connector.set_people([mail(0, 1), mail(1, 0)]);
+    let second = target.log().len() as u64 + 2;
+    target.add_fault(TargetFault::RejectsOne(rule::MEMBER_REJECTED).on_nth(second));
+    house.notices.failing(None);
+    house.run_for(12);
+    assert_eq!((welcomed(&house).len(), owed(&house)), (1, vec![WelcomeState::Owed]), "one is parked");
+    house.run_for(24);
+    assert_eq!(welcomed(&house).len(), 2);
+    assert!(welcomed(&house).iter().all(|address| !address.contains("sync")));
     assert!(owed(&house).is_empty());
 }
