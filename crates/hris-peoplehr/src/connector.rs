@@ -68,6 +68,28 @@ impl PeopleHrConnector {
         self
     }
 
+    /// Who has an Employee ID, for what is known by that alone, such as a webhook; `None` where PeopleHR says that nobody
+    /// has it. One request, which does not ask whose company answers: a reading does.
+    ///
+    /// # Errors
+    /// Those of [`HrisConnector::employee`]; [`ErrorKind::Config`] if the record has no id of the configured kind.
+    pub async fn reference(&self, id: &EmployeeId) -> Result<Option<EmployeeRef>> {
+        if self.config().query.is_some() {
+            return Err(Error::unsupported(NOT_IN_A_QUERY));
+        }
+        let ById::Found(json) = self.client.by_id(id.as_str()).await? else { return Ok(None) };
+        let day = today(self.client.clock().now(), self.config().zone()?);
+        let only_id = FieldSet::from_iter([EmployeeField::EmployeeId]);
+        let projection = Projection::new(only_id, self.config(), day);
+        let row = whole(projection.seed(), &json);
+        let record = row.as_ref().and_then(|row| Some(projection.record(row)?.to_owned()));
+        let record = record
+            .ok_or_else(|| Error::config("PeopleHR sent no record id of this person", NO_RECORD_IDS))?;
+        let mut who = EmployeeRef::record(record);
+        who.employee_id = Some(id.clone());
+        Ok(Some(who))
+    }
+
     fn config(&self) -> &PeopleHrConfig {
         self.client.config()
     }

@@ -23,9 +23,11 @@ mod roster;
 pub mod sim;
 mod splitter;
 mod status;
+mod webhooks;
 mod wire;
 
 pub use config::{FlagForm, LeavingDateRule, Listings, PeopleHrConfig, RecordIdSource, UnknownStatusCode};
 pub use connector::PeopleHrConnector;
 pub use integration::integration;
 pub use query::QuerySource;
+pub use webhooks::{RecordChange, Webhook, WebhookEvent, Webhooks};

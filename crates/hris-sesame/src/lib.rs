@@ -20,9 +20,11 @@ mod reading;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod totals;
+mod webhooks;
 mod wire;
 
 pub use cache::{CachedDetail, ContractDates, Detail, DetailCache, DetailKind, MemoryDetailCache};
 pub use config::{EmployeeIdSource, SesameConfig, StartDateSource, StatusStrategy};
 pub use connector::SesameConnector;
 pub use integration::integration;
+pub use webhooks::{Webhook, WebhookEvent, WebhookFormat, Webhooks};
