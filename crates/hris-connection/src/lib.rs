@@ -8,6 +8,7 @@ mod credentials;
 mod health;
 mod history;
 mod missing;
+mod notified;
 mod occurrences;
 mod outbox;
 mod schedule;

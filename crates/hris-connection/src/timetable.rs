@@ -57,18 +57,37 @@ pub struct RunRequest {
     pub actor: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// What the run counts as started by: a person, or the HR system's word that something changed.
+    #[serde(default = "on_demand", skip_serializing_if = "is_on_demand")]
+    pub trigger: Trigger,
+}
+
+fn on_demand() -> Trigger {
+    Trigger::OnDemand
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_on_demand(trigger: &Trigger) -> bool {
+    *trigger == on_demand()
 }
 
 impl RunRequest {
     /// An import of everyone.
     pub fn everyone(run: impl Into<RunId>, actor: impl Into<String>, at: DateTime<Utc>) -> Self {
-        Self { run: run.into(), person: None, actor: actor.into(), at }
+        Self { run: run.into(), person: None, actor: actor.into(), at, trigger: Trigger::OnDemand }
     }
 
     /// An import of one person.
     #[must_use]
     pub fn of_person(mut self, person: EmployeeRef) -> Self {
         self.person = Some(person);
+        self
+    }
+
+    /// Started by something else than a person.
+    #[must_use]
+    pub fn started_by(mut self, trigger: Trigger) -> Self {
+        self.trigger = trigger;
         self
     }
 }
@@ -187,7 +206,7 @@ impl Connection {
         if let Some(asked) = self.timetable.requests.first() {
             return Some(NextRun {
                 run: asked.run.clone(),
-                trigger: Trigger::OnDemand,
+                trigger: asked.trigger,
                 person: asked.person.clone(),
                 scheduled: None,
             });
@@ -355,6 +374,11 @@ impl Connection {
     fn tell_run(&mut self, report: &RunReport, now: DateTime<Utc>) {
         if let RunResult::Held { .. } = report.result {
             // The one who has the plan at hand tells of it, with its digest.
+            return;
+        }
+        let went_well = matches!(report.result, RunResult::Applied | RunResult::NothingToDo);
+        if report.trigger == Trigger::Webhook && went_well {
+            // Nobody wants a mail for each change in the HR system; the next scheduled run tells what is still amiss.
             return;
         }
         let content = NoticeContent::RunEnded { report: Box::new(report.clone()) };

@@ -19,6 +19,8 @@ pub enum Trigger {
     OnDemand,
     /// A held plan was released.
     Release,
+    /// The HR system said that something changed.
+    Webhook,
 }
 
 /// How a run ended.

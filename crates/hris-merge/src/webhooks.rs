@@ -10,11 +10,13 @@ use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use hris_core::{AccountId, Error, Result, SharedClock};
+use hris_core::{AccountId, EmployeeRef, Error, Result, Scope, SharedClock};
 use hris_http::lenient::{Cell, Slot};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+
+use crate::config::RecordIdSource;
 
 /// The header that carries the signature of a webhook.
 pub const SIGNATURE_HEADER: &str = "X-Merge-Webhook-Signature";
@@ -222,6 +224,23 @@ pub enum RecordChange {
 }
 
 impl Webhook {
+    /// Whom to read because of it, for a connector that takes this id for the record id; `None` where there is nothing to
+    /// read, such as an issue or an account that is still being read for the first time.
+    pub fn scope(&self, record_id: RecordIdSource) -> Option<Scope> {
+        match &self.event {
+            WebhookEvent::Synced { .. } => Some(Scope::Everyone),
+            WebhookEvent::Employee { remote_id, merge_id, .. } => {
+                let id = match record_id {
+                    RecordIdSource::RemoteId => remote_id,
+                    RecordIdSource::MergeId => merge_id,
+                };
+                let person = id.as_deref().map(EmployeeRef::record);
+                Some(person.map_or(Scope::Everyone, |person| Scope::People(vec![person])))
+            }
+            _ => None,
+        }
+    }
+
     fn read(body: &[u8]) -> Self {
         let body: Body<'_> = serde_json::from_slice(body).unwrap_or_default();
         let account = body.linked_account.0.unwrap_or_default();

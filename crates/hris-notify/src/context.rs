@@ -163,6 +163,7 @@ impl<'a> Report<'a> {
             trigger: match report.trigger {
                 hris_core::Trigger::Schedule => "by its schedule",
                 hris_core::Trigger::Release => "after a release",
+                hris_core::Trigger::Webhook => "since the HR system said that something changed",
                 _ => "on demand",
             },
             outcome: outcome(report),

@@ -4,7 +4,7 @@ use hris_connection::{NextRun, Revoked, RunRequest, Step, Zone};
 use hris_core::descriptor::Integration;
 use hris_core::{
     ConnectionKey, EmployeeRef, Error, ErrorKind, PlanId, ProvisioningPlan as _, Result, RunId, RunReport,
-    Trigger, Verdict,
+    Scope, Trigger, Verdict,
 };
 use hris_sync::{PlanView, Refeed};
 
@@ -159,16 +159,44 @@ impl Worker {
         self.ask(key, actor, Some(person)).await
     }
 
+    /// Asks for the reading that a webhook is a reason for, of one person or of everyone, and answers the runs that will
+    /// do it. However often and in whatever order webhooks come, no more is read than there is to read; see
+    /// [`hris_connection::Connection::request_notified`].
+    ///
+    /// # Errors
+    /// As [`Worker::import_now`].
+    pub async fn read_soon(&self, key: &ConnectionKey, scope: &Scope) -> Result<Vec<RunId>> {
+        let now = self.clock().now();
+        let asked = self.parts.connections.change(key, |connection| {
+            let people: Vec<_> = match scope {
+                Scope::People(people) => people.iter().map(Some).collect(),
+                _ => vec![None],
+            };
+            let mut runs = std::collections::BTreeSet::new();
+            for person in people {
+                runs.extend(connection.request_notified(person, now)?);
+            }
+            // Of many people one reading of everyone took the place.
+            runs.retain(|run| connection.timetable().requests.iter().any(|asked| asked.run == *run));
+            Ok(runs)
+        });
+        let runs = asked.await?.into_iter().collect();
+        self.parts.wake.notify_one();
+        Ok(runs)
+    }
+
     async fn ask(&self, key: &ConnectionKey, actor: &str, person: Option<EmployeeRef>) -> Result<RunId> {
         let now = self.clock().now();
         let what = person.as_ref().map_or("on demand", |_| "one person on demand");
-        let run = RunId::from(format!("{what} {}", now.format("%Y-%m-%dT%H:%M:%S%.3fZ")));
-        let request = RunRequest::everyone(run.clone(), actor, now);
-        let request = match person {
-            Some(person) => request.of_person(person),
-            None => request,
-        };
-        self.parts.connections.change(key, |connection| connection.request(request.clone())).await?;
+        let wanted = format!("{what} {}", now.format("%Y-%m-%dT%H:%M:%S%.3fZ"));
+        let asked = self.parts.connections.change(key, |connection| {
+            let run = connection.free_run(&wanted);
+            let mut request = RunRequest::everyone(run.clone(), actor, now);
+            request.person.clone_from(&person);
+            connection.request(request)?;
+            Ok(run)
+        });
+        let run = asked.await?;
         self.parts.wake.notify_one();
         Ok(run)
     }

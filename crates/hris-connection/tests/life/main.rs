@@ -5,5 +5,6 @@ mod credentials;
 mod desk;
 mod document;
 mod history;
+mod notified;
 mod running;
 mod setting_up;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hris_core::ErrorKind;
+use hris_core::{EmployeeRef, ErrorKind, Scope};
 use hris_merge::sim::SignedWebhook;
-use hris_merge::{RecordChange, WebhookEvent, WebhookRefusal, Webhooks};
+use hris_merge::{RecordChange, RecordIdSource, WebhookEvent, WebhookRefusal, Webhooks};
 use hris_testkit::ManualClock;
 use secrecy::ExposeSecret as _;
 
@@ -143,6 +143,26 @@ fn events_of_both_generations_of_names_are_known_and_others_are_harmless() {
         "",
     ] {
         assert!(matches!(taken(body), WebhookEvent::Other), "{body}");
+    }
+}
+
+#[test]
+fn an_event_asks_for_its_person_or_everyone_and_never_for_more() {
+    let scope = |body: &str, record_id| {
+        let signed = SignedWebhook::new(KEY, body);
+        webhooks().receive(Some(signed.signature()), signed.body()).unwrap().scope(record_id)
+    };
+    let person = |id: &str| Some(Scope::People(vec![EmployeeRef::record(id)]));
+    let changed = r#"{"hook":{"event":"Employee.removed"},"data":{"id":"m1","remote_id":"r1"}}"#;
+    assert_eq!(scope(changed, RecordIdSource::RemoteId), person("r1"));
+    assert_eq!(scope(changed, RecordIdSource::MergeId), person("m1"));
+    let unnamed = r#"{"hook":{"event":"Employee.changed"},"data":{"id":"m1"}}"#;
+    assert_eq!(scope(unnamed, RecordIdSource::RemoteId), Some(Scope::Everyone));
+    let synced = r#"{"hook":{"event":"LinkedAccount.sync_completed"}}"#;
+    assert_eq!(scope(synced, RecordIdSource::RemoteId), Some(Scope::Everyone));
+    for nothing in ["LinkedAccount.linked", "LinkedAccount.deleted", "Issue.new", "Group.synced"] {
+        let body = format!(r#"{{"hook":{{"event":"{nothing}"}},"data":{{"id":"m1"}}}}"#);
+        assert_eq!(scope(&body, RecordIdSource::MergeId), None, "{nothing}");
     }
 }
 

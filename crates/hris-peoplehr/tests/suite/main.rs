@@ -17,3 +17,4 @@ mod setup;
 mod simulator;
 mod single;
 mod status;
+mod webhooks;

@@ -6,7 +6,7 @@ use hris_connection::{Missing, Stage};
 use hris_core::store::Runs as _;
 use hris_core::{
     Clock as _, ConnectionKey, EmployeeRef, EmploymentStatus, Error, ErrorKind, HrisConnector as _,
-    Invitations, NoticeContent, ProvisioningPlan as _, RunResult, Severity, Trigger,
+    Invitations, NoticeContent, ProvisioningPlan as _, RunResult, Scope, Severity, Trigger,
 };
 use hris_sync::FileFormat;
 use hris_testkit::{Ending, MockConnector};
@@ -103,6 +103,36 @@ fn an_import_now_goes_ahead_of_the_schedule_for_everyone_or_for_one_person() {
     let report = house.clock.drive(house.worker.history().run(&key(), &run)).unwrap();
     assert_eq!((report.applied.created, report.planned.leave, target.members().len()), (2, 0, 6));
     assert_eq!(report.finished_at.date_naive(), at(EVENING).date_naive(), "before the night");
+}
+
+#[test]
+fn a_webhook_has_one_person_read_once_or_everyone_soon_and_nobody_else() {
+    let house = House::new();
+    let target = house.target();
+    let mut all = MockConnector::new([]).capabilities();
+    all.single_read = true;
+    let connector = MockConnector::new(people(0..3)).with_capabilities(all);
+    house.publish(&key(), connector.clone(), target.clone());
+    connector.set_people(people(0..6));
+    let told = house.notices.kinds().len();
+    let person = |record: &str| EmployeeRef::record(record);
+    let both = Scope::People(vec![person("r-0004"), person("r-0003")]);
+    let runs = house.clock.drive(house.worker.read_soon(&key(), &both)).unwrap();
+    assert_eq!(runs.len(), 2);
+    let again = Scope::People(vec![person("r-0003"), person("r-0003"), person("r-0004")]);
+    assert_eq!(house.clock.drive(house.worker.read_soon(&key(), &again)).unwrap(), runs);
+    house.run_for(1);
+    for run in &runs {
+        let report = house.clock.drive(house.worker.history().run(&key(), run)).unwrap();
+        assert_eq!((report.trigger, report.applied.created, report.planned.leave), (Trigger::Webhook, 1, 0));
+    }
+    assert!(target.member_by_employee_id("0003").is_some() && target.member_by_employee_id("0005").is_none());
+    assert_eq!(connector.lookups().len(), 2, "each of the two was read once");
+    let runs = house.clock.drive(house.worker.read_soon(&key(), &Scope::Everyone)).unwrap();
+    house.run_for(1);
+    let report = house.clock.drive(house.worker.history().run(&key(), &runs[0])).unwrap();
+    assert_eq!((report.applied.created, target.members().len()), (1, 6));
+    assert_eq!(house.notices.kinds().len(), told, "no mail for each change in the HR system");
 }
 
 #[test]

@@ -17,3 +17,4 @@ mod projection;
 mod rows;
 mod setup;
 mod simulator;
+mod webhooks;
