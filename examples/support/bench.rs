@@ -1,12 +1,13 @@
 //! What the measured programs share: a connector for each format with its fixed credentials, and the twelve columns.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hris_core::{
     Employee, EmployeeField, EmploymentStatus, Field, FieldMap, FieldRule, FieldSet, HrisConnector,
     MemberField, Result, TargetField, Transform, ValueRef,
 };
-use hris_http::{BaseUrl, Transport};
+use hris_http::{BaseUrl, RetryPolicy, Transport};
 use hris_merge::{MergeConfig, MergeCredentials, RecordIdSource};
 use hris_peoplehr::PeopleHrConfig;
 use hris_sesame::SesameConfig;
@@ -28,6 +29,12 @@ pub const COLUMNS: [&str; 12] = [
     "manager",
     "termination_date",
 ];
+
+/// The longest wait before something is tried again, in shortest ones; with the default the library's own.
+const LONGEST_BACK_OFF: u32 = 40;
+
+/// How long a body in one piece may pause, as PeopleHR's connector has it by default.
+const LISTING_PAUSE: Duration = Duration::from_secs(120);
 
 /// A vendor's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -60,6 +67,10 @@ pub struct Source {
     /// Requests in flight
     #[arg(long, default_value_t = 8)]
     concurrency: u32,
+
+    /// The shortest wait before something is tried again, in milliseconds; what a vendor asks for is waited for anyway
+    #[arg(long, default_value_t = 500)]
+    back_off: u64,
 }
 
 impl Source {
@@ -70,6 +81,10 @@ impl Source {
     pub fn connector(&self) -> Result<Arc<dyn HrisConnector>> {
         let transport = Transport::builder().build()?;
         let key = || SecretString::from("k");
+        let shortest = Duration::from_millis(self.back_off);
+        let retries = RetryPolicy::default()
+            .with_back_off(shortest, shortest * LONGEST_BACK_OFF)
+            .with_idle_timeout(LISTING_PAUSE);
         let base = self.base_url.clone();
         Ok(match self.format {
             Format::Merge => {
@@ -77,22 +92,23 @@ impl Source {
                 // A manager is named by Merge's id, as it stands in the row.
                 let config = config.with_record_id(RecordIdSource::MergeId).with_overlap(0);
                 let config = config.with_requests_per_minute(None).with_max_in_flight(self.concurrency);
-                Arc::new(config.build(&MergeCredentials::new(key(), SecretString::from("t")), &transport)?)
+                let credentials = MergeCredentials::new(key(), SecretString::from("t"));
+                Arc::new(config.build(&credentials, &transport)?.with_retry_policy(retries))
             }
             Format::Peoplehr => {
                 let config = PeopleHrConfig::new().with_base_url(base).with_requests_per_minute(None);
-                Arc::new(config.build(&key(), &transport)?)
+                Arc::new(config.build(&key(), &transport)?.with_retry_policy(retries))
             }
             Format::Sesame => {
                 let config = SesameConfig::new().with_base_url(base).with_page_size(self.page_size);
                 let config = config.with_requests_per_minute(None).with_max_in_flight(self.concurrency);
-                Arc::new(config.build(&key(), &transport)?)
+                Arc::new(config.build(&key(), &transport)?.with_retry_policy(retries))
             }
             Format::Trinet => {
                 let config = TriNetConfig::new("1").with_base_url(base).with_page_size(self.page_size);
                 let config = config.with_view(View::Basic);
                 let config = config.with_requests_per_minute(None).with_max_in_flight(self.concurrency);
-                Arc::new(config.build(&key(), &key(), &transport)?)
+                Arc::new(config.build(&key(), &key(), &transport)?.with_retry_policy(retries))
             }
         })
     }

@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod connector_suite;
+mod cutting_proxy;
 pub mod fault_server;
 pub mod ledger_suite;
 pub mod mock;
@@ -16,6 +17,7 @@ mod suite;
 pub mod target_suite;
 
 pub use clock::ManualClock;
+pub use cutting_proxy::CuttingProxy;
 pub use fault_server::{Dribble, FaultServer, Reply};
 pub use mock::{
     Ending, LoggedAction, MailFault, MockConnector, MockMailer, MockTarget, RecordingProgress, TargetFault,

@@ -85,7 +85,7 @@ impl PeopleHrSim {
         self.vendor.add_company(id, name, people);
     }
 
-    /// Adds a key that opens a company, with these permissions.
+    /// Adds a key that opens a company, with these permissions. It may be any text, also one that is no uuid.
     pub fn add_key(&self, key: &str, company: u32, permissions: &[Permission]) {
         self.vendor.add_key(key, company, permissions);
     }

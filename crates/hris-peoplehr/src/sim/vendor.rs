@@ -33,6 +33,12 @@ struct Company {
     changes: HashMap<String, Change>,
 }
 
+/// Whether a text that is no key looks like one: the digits of a uuid.
+fn has_form_of_key(text: &str) -> bool {
+    let digits = text.bytes().filter(|byte| *byte != b'-').count();
+    digits == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 impl SimulatedPeopleHr {
     pub(super) fn add_company(&self, id: u32, name: &str, people: Population) {
         let company = Company { id, name: name.to_owned(), people, changes: HashMap::new() };
@@ -130,12 +136,11 @@ impl State {
             None | Some("") => return Err(self.refused(1, "API key is missing.")),
             Some(key) => key,
         };
-        let digits = key.bytes().filter(|byte| *byte != b'-').count();
-        if digits != 32 || !key.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
-            return Err(self.refused(2, "Invalid API Key."));
-        }
         let Some((company, permissions)) = self.keys.get(key) else {
-            return Err(self.refused(5, "API key does not exists."));
+            return Err(match has_form_of_key(key) {
+                true => self.refused(5, "API key does not exists."),
+                false => self.refused(2, "Invalid API Key."),
+            });
         };
         if !permissions.contains(&needed) {
             return Err(self.refused(5, &format!("No access {schema} schema.")));

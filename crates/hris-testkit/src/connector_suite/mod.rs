@@ -60,7 +60,6 @@ pub mod transport;
 
 mod harness;
 mod people;
-mod proxy;
 mod reading;
 mod stage;
 mod truth;

@@ -12,7 +12,7 @@ use hris_core::{Clock as _, Delivery, Error, ErrorKind};
 use super::access::refused;
 use super::harness::{Case, ConnectorHarness};
 use super::people::plain;
-use super::proxy::CuttingProxy;
+use crate::CuttingProxy;
 use super::reading::{Read, cheap};
 use super::stage::{NotOffered, Ran, Stage};
 use crate::mock::lock;

@@ -1,5 +1,6 @@
 //! A proxy that cuts answers on their way: what no simulator can do by itself, since its server frames every body.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,8 +14,19 @@ use crate::sim::SimRequest;
 
 type Condition = Arc<dyn Fn(&SimRequest) -> bool + Send + Sync>;
 
-/// Forwards requests to a server on this machine, and cuts the bodies of some answers in half.
-pub(crate) struct CuttingProxy {
+/// Forwards requests to a server on this machine, and cuts the bodies of some answers in half: the connection closes there,
+/// while the length that was announced is the whole one.
+///
+/// ```
+/// use hris_testkit::{CuttingProxy, FaultServer, Reply};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let vendor = FaultServer::start([Reply::json("[]")]).await;
+/// let proxy = CuttingProxy::start(&vendor.url(), 1, |request| request.query("page") == Some("2")).await;
+/// assert!(proxy.url().starts_with("http://127.0.0.1:"));
+/// assert_eq!(proxy.cut(), 0);
+/// # });
+/// ```
+pub struct CuttingProxy {
     address: SocketAddr,
     serving: JoinHandle<()>,
     shared: Arc<Shared>,
@@ -28,12 +40,13 @@ struct Shared {
 }
 
 impl CuttingProxy {
-    /// Cuts the answers to the next `times` requests that meet the condition. `server` is scheme, host and port.
+    /// Cuts the answers to the next `times` requests that meet the condition, on the runtime that it is started on.
+    /// `server` is scheme, host and port (`http://127.0.0.1:8080`).
     ///
     /// # Panics
     /// If no port can be had.
     #[expect(clippy::expect_used, reason = "a test that gets no socket has no way to go on")]
-    pub(crate) async fn start(
+    pub async fn start(
         server: &str,
         times: usize,
         cuts: impl Fn(&SimRequest) -> bool + Send + Sync + 'static,
@@ -48,13 +61,19 @@ impl CuttingProxy {
     }
 
     /// Scheme, host and port.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// How many answers were cut.
-    pub(crate) fn cut(&self) -> usize {
+    pub fn cut(&self) -> usize {
         self.shared.done.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for CuttingProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CuttingProxy").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
