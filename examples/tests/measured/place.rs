@@ -43,7 +43,7 @@ impl Format {
             Self::Merge => request.path().ends_with("/employees") && request.query("cursor").is_some(),
             Self::PeopleHr => PeopleHrSim::is_listing_of_everybody(request),
             Self::Sesame => request.path().ends_with("/employees") && request.query("page") == Some("2"),
-            Self::TriNet => request.path().ends_with("/employees") && request.query("offset") == Some("100"),
+            Self::TriNet => request.path().ends_with("/employees") && request.query("offset") == Some("101"),
         }
     }
 }
@@ -164,7 +164,8 @@ impl Place {
 
     /// Runs `bench_pull`; waits that no vendor asked for are short.
     pub(crate) fn pull(&self, format: Format, url: &str, more: &[&str]) -> Done {
-        let fixed = ["--base-url", url, "--format", format.name(), "--out", "people.jsonl", "--back-off", "1"];
+        let fixed =
+            ["--base-url", url, "--format", format.name(), "--out", "people.jsonl", "--back-off", "1"];
         self.run("bench_pull", &[&fixed, more].concat())
     }
 

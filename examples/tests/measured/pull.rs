@@ -18,7 +18,9 @@ pub(crate) fn compare(format: Format, found: &[Row], expected: &[Row]) {
 #[test]
 fn every_row_of_every_format_is_what_the_people_are() {
     let people = people(3_000);
-    for oddity in [Oddity::OnLeave, Oddity::PreHire, Oddity::NoEmail, Oddity::LeadingZeros, Oddity::EmptyFields] {
+    for oddity in
+        [Oddity::OnLeave, Oddity::PreHire, Oddity::NoEmail, Oddity::LeadingZeros, Oddity::EmptyFields]
+    {
         assert!(people.with(oddity).next().is_some(), "{oddity:?} is among them");
     }
     for format in FORMATS {
@@ -50,7 +52,8 @@ fn page_size_is_asked_for_and_changes_nothing_else() {
         compare(format, &place.rows(), &truth::rows(format, &people));
         let requests = vendor.requests();
         let pages = requests.iter().filter(|request| request.path().ends_with("/employees"));
-        let sizes: Vec<_> = pages.map(|request| request.query(parameter).unwrap_or("none").to_owned()).collect();
+        let sizes: Vec<_> =
+            pages.map(|request| request.query(parameter).unwrap_or("none").to_owned()).collect();
         assert!(sizes.len() >= 20 && sizes.iter().all(|size| size == "35"), "{format:?} {sizes:?}");
     }
 }
@@ -102,7 +105,8 @@ fn nobody_is_a_directory_too() {
 #[test]
 fn the_people_have_every_status_that_the_formats_tell_apart() {
     let people = people(3_000);
-    for status in [PersonStatus::Active, PersonStatus::OnLeave, PersonStatus::Pending, PersonStatus::Inactive] {
+    for status in [PersonStatus::Active, PersonStatus::OnLeave, PersonStatus::Pending, PersonStatus::Inactive]
+    {
         assert!(people.listed().any(|person| person.status == status), "{status:?}");
     }
 }
