@@ -376,9 +376,8 @@ impl Connection {
             // The one who has the plan at hand tells of it, with its digest.
             return;
         }
-        let went_well = matches!(report.result, RunResult::Applied | RunResult::NothingToDo);
-        if report.trigger == Trigger::Webhook && went_well {
-            // Nobody wants a mail for each change in the HR system; the next scheduled run tells what is still amiss.
+        if report.trigger == Trigger::Webhook && report.result == RunResult::NothingToDo {
+            // Most of what changes in an HR system is nothing that is synchronised, and then nothing was.
             return;
         }
         let content = NoticeContent::RunEnded { report: Box::new(report.clone()) };

@@ -78,12 +78,12 @@ fn a_flood_of_notifications_becomes_one_reading_of_everyone() {
 }
 
 #[test]
-fn a_reading_that_went_well_is_told_to_nobody_and_a_failure_is() {
+fn a_reading_that_found_nothing_to_do_is_told_to_nobody_and_every_other_is() {
     let mut connection = published();
     for (result, told) in [
         (RunResult::NothingToDo, 0),
-        (RunResult::Applied, 0),
-        (RunResult::Failed { message: "down".to_owned() }, 1),
+        (RunResult::Applied, 1),
+        (RunResult::Failed { message: "down".to_owned() }, 2),
     ] {
         notified(&mut connection, Some(1));
         let next = connection.take_next(at(NOW)).unwrap();

@@ -1,6 +1,6 @@
 //! Webhooks: the vendor page's example, refusals, what events ask for, and who it is about.
 
-use hris_core::{EmployeeRef, ErrorKind, HrisConnector as _, Lookup, Scope};
+use hris_core::{EmployeeField, EmployeeRef, ErrorKind, HrisConnector as _, Lookup, Scope};
 use hris_peoplehr::sim::PeopleHrSim;
 use hris_peoplehr::{QuerySource, RecordChange, RecordIdSource, WebhookEvent, Webhooks};
 use hris_testkit::run;
@@ -123,7 +123,9 @@ fn who_an_event_is_about_is_found_by_one_request() {
         assert_eq!(error.kind(), ErrorKind::Config);
         let by_id = build(config(sim.url()).with_record_id(RecordIdSource::EmployeeId));
         assert_eq!(by_id.reference(&number).await.unwrap().unwrap().record.as_str(), number.as_str());
-        let query = build(config(sim.url()).with_query(QuerySource::new(PeopleHrSim::QUERY)));
+        let saved =
+            QuerySource::new(PeopleHrSim::QUERY).with_column("Employee Id", EmployeeField::EmployeeId);
+        let query = build(config(sim.url()).with_query(saved));
         assert_eq!(query.reference(&number).await.unwrap_err().kind(), ErrorKind::Unsupported);
     });
 }
