@@ -173,9 +173,9 @@ impl Known {
                 Compared::New if is_leaver => continue,
                 Compared::New => (Action::Create, 0),
                 Compared::Same => (Action::Unchanged, 0),
-                Compared::Changed(mask) if was_leaver && !is_leaver => (Action::Reactivate, mask << 1),
-                Compared::Changed(mask) if !was_leaver && is_leaver => (Action::Leaver, mask << 1),
-                Compared::Changed(mask) => (Action::Update, mask << 1),
+                Compared::Changed(mask) if was_leaver && !is_leaver => (Action::Reactivate, mask),
+                Compared::Changed(mask) if !was_leaver && is_leaver => (Action::Leaver, mask),
+                Compared::Changed(mask) => (Action::Update, mask),
             };
             plan.write(number, action, mask)?;
         }

@@ -5,4 +5,5 @@
 mod faults;
 mod place;
 mod pull;
+mod reconcile;
 mod truth;
