@@ -219,6 +219,10 @@ async fn platform() -> TargetHarness {
                 "an external id is one customer's",
             ),
             ("the_close_down_lasts_as_long_as_declared", "customers who left stay for ever"),
+            (
+                "who_take_over_each_others_values_go_by_way_of_temporary_ones",
+                "an external id and an address that belong to nobody are no customer's",
+            ),
             ("the_roster_lists_everybody_exactly_once", "SessionM has no known call that lists customers"),
             (
                 "a_roster_that_breaks_off_ends_with_an_error",

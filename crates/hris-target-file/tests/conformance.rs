@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use hris_core::{Attributes, Clock as _, MemberId, ProvisioningTarget, Result, TargetField};
+use hris_core::{Attributes, Clock as _, MemberId, Parking, ProvisioningTarget, Result, TargetField};
 use hris_target_file::FileTarget;
 use hris_testkit::ManualClock;
 use hris_testkit::target_suite::{
@@ -64,7 +64,11 @@ fn other() -> TargetField {
 impl TestPlatform for Folder {
     fn target(&self, case: TargetCase) -> Option<Result<Arc<dyn ProvisioningTarget>>> {
         let target = match case {
-            TargetCase::Good => FileTarget::open(self.path(), self.clock.clone()),
+            TargetCase::Good => {
+                let parking = Parking::new().with_email("parked+{token}@parking.example").unwrap();
+                let parking = parking.with_employee_id("parked-{token}").unwrap();
+                FileTarget::open(self.path(), self.clock.clone()).map(|target| target.with_parking(parking))
+            }
             TargetCase::ReadOnly => FileTarget::read_only(self.path(), self.clock.clone()),
             _ => return None,
         };

@@ -314,6 +314,13 @@ impl ScimConfig {
         self
     }
 
+    /// Allows temporary values for members who take over each other's e-mail address or Employee ID.
+    #[must_use]
+    pub fn with_parking(mut self, parking: Parking) -> Self {
+        self.parking = Some(parking);
+        self
+    }
+
     /// Sets the requests a second; zero for no limit.
     #[must_use]
     pub fn with_requests_per_second(mut self, requests: u32) -> Self {

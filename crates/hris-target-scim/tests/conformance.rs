@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hris_core::{Attributes, MemberField, MemberId, ProvisioningTarget, Result, TargetField, Value};
+use hris_core::{Attributes, MemberField, MemberId, Parking, ProvisioningTarget, Result, TargetField, Value};
 use hris_http::Transport;
 use hris_target_scim::sim::{Account, Behaviour, FilterHabit, PagingHabit, ScimSim};
 use hris_target_scim::{Profile, ScimConfig, UpdateWith};
@@ -206,11 +206,16 @@ const ONE_AT_A_TIME: SkipReason = ("as_many_calls_as_declared_may_be_under_way",
 const NO_DELETION: SkipReason = ("the_close_down_lasts_as_long_as_declared", "no close-down is declared");
 
 fn in_flight(config: ScimConfig) -> ScimConfig {
-    config.with_max_in_flight(NonZeroUsize::new(4).unwrap()).with_welcomes(true)
+    parking(config).with_max_in_flight(NonZeroUsize::new(4).unwrap()).with_welcomes(true)
+}
+
+fn parking(config: ScimConfig) -> ScimConfig {
+    let parking = Parking::new().with_email("parked+{token}@parking.example").unwrap();
+    config.with_parking(parking.with_employee_id("parked-{token}").unwrap())
 }
 
 fn gateway(config: ScimConfig) -> ScimConfig {
-    config.with_profile(Profile::RewardGateway)
+    parking(config).with_profile(Profile::RewardGateway)
 }
 
 fn by_put(config: ScimConfig) -> ScimConfig {

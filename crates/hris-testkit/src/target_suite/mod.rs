@@ -40,7 +40,10 @@
 //! async fn platform() -> TargetHarness {
 //!     let clock = ManualClock::at("2026-03-02T06:00:00Z").skipping(ManualClock::DEFAULT_SKIP);
 //!     TargetHarness::new(Platform(MockTarget::new(clock.clone())), clock)
-//!         .skipping(&[("a_wrong_token_is_unauthorized", "the mock has no tokens")])
+//!         .skipping(&[
+//!             ("a_wrong_token_is_unauthorized", "the mock has no tokens"),
+//!             ("who_take_over_each_others_values_go_by_way_of_temporary_ones", "none are allowed here"),
+//!         ])
 //! }
 //!
 //! hris_testkit::target_conformance!(a_platform, platform);
@@ -113,6 +116,7 @@ macro_rules! target_conformance {
                 update::a_changed_address_is_the_same_member,
                 update::a_changed_employee_id_is_the_same_member,
                 update::taking_over_somebody_elses_address_is_a_conflict,
+                update::who_take_over_each_others_values_go_by_way_of_temporary_ones,
                 update::an_action_about_a_member_who_is_gone_creates_nobody,
                 leave::a_leaver_is_closed_and_never_deleted,
                 leave::leaving_twice_writes_once,

@@ -59,6 +59,12 @@ pub(crate) fn update(number: u32, member: &MemberId, changes: Attributes) -> Act
     sample_action(id, Some(member.clone()), ActionKind::Update { changes })
 }
 
+/// Gives a member a temporary value.
+pub(crate) fn park(number: u32, member: &MemberId, changes: Attributes) -> Action {
+    let id = changes.text(&TargetField::EMPLOYEE_ID).map_or_else(|| key(number), str::to_owned);
+    sample_action(id, Some(member.clone()), ActionKind::Park { changes })
+}
+
 /// Closes a member's account.
 pub(crate) fn leave(number: u32, member: &MemberId) -> Action {
     let kind = ActionKind::Leave { reason: LeaveReason::Status, irreversible_from: None };

@@ -6,7 +6,7 @@ use hris_core::{Attributes, ErrorKind, MemberQuery, Outcome, TargetField, Value}
 use super::harness::Planted;
 use super::script::{
     address, already_so, applied, carry_out, conflict, email, error_of, has, key, leave, look_up, nothing,
-    one, reactivate, supported, update,
+    one, park, reactivate, supported, update,
 };
 use super::stage::TargetStage;
 use crate::suite::{NotOffered, Ran};
@@ -173,6 +173,55 @@ pub async fn taking_over_somebody_elses_address_is_a_conflict(stage: TargetStage
     changes.set(TargetField::EMAIL, Some(Value::Text(address(2))));
     conflict(carry_out(&target, update(1, &member, changes)).await, "an update to somebody else's address");
     assert_eq!(it.platform().members(), before, "a conflict changes nothing, not even the other attributes");
+    Ok(())
+}
+
+/// Where temporary values are allowed, a member goes to one, somebody takes over what it had, and it takes over what
+/// they had: each step one write, with nobody invited, closed or doubled by it.
+pub async fn who_take_over_each_others_values_go_by_way_of_temporary_ones(stage: TargetStage) -> Ran {
+    let it = stage.fresh().await;
+    let target = it.good();
+    let parking = target.capabilities().parking.unwrap_or_default();
+    let token = "0".repeat(32);
+    let email = parking.email(&token).map(|email| email.as_str().to_owned());
+    let employee_id = parking.employee_id(&token).map(|id| id.as_str().to_owned());
+    if email.is_none() && employee_id.is_none() {
+        return Err(NotOffered("temporary values are not allowed"));
+    }
+    let (first, second) = (it.joined(&target, 1).await, it.joined(&target, 2).await);
+    let fields = [
+        (TargetField::EMAIL, email, address as fn(u32) -> String),
+        (TargetField::EMPLOYEE_ID, employee_id, key),
+    ];
+    for (field, temporary, of) in fields {
+        let Some(temporary) = temporary else { continue };
+        let give = |value: String| one(&field, Some(Value::Text(value)));
+        let (one_has, other_has) = (it.raw(&first, "the first"), it.raw(&second, "the second"));
+        let steps = [
+            (park(1, &first, give(temporary)), &first, "going to a temporary value"),
+            (update(2, &second, give(of(1))), &second, "taking over what was given up"),
+            (update(1, &first, give(of(2))), &first, "leaving the temporary value"),
+        ];
+        for (action, member, what) in steps {
+            let writes = it.platform().writes();
+            let answered = applied(carry_out(&target, action.clone()).await, what);
+            assert_eq!(
+                (&answered, it.platform().writes()),
+                (member, writes + 1),
+                "{what}: one write of the same member"
+            );
+            already_so(carry_out(&target, action).await, what);
+        }
+        for (member, mut before, value) in [(&first, one_has, of(2)), (&second, other_has, of(1))] {
+            before.attributes.merge(&give(value));
+            assert_eq!(
+                it.raw(member, "who took over"),
+                before,
+                "nothing else changes for who takes over a value, and nobody is invited"
+            );
+        }
+    }
+    assert_eq!(it.platform().members().len(), 2, "nobody is doubled");
     Ok(())
 }
 

@@ -95,6 +95,10 @@ fn flaws_in_updating_are_found() {
         (Flaw::RecreatesForAddresses, behaviour!(update::a_changed_address_is_the_same_member)),
         (Flaw::RecreatesForKeys, behaviour!(update::a_changed_employee_id_is_the_same_member)),
         (Flaw::IgnoresClashes, behaviour!(update::taking_over_somebody_elses_address_is_a_conflict)),
+        (
+            Flaw::TakesParkingForDone,
+            behaviour!(update::who_take_over_each_others_values_go_by_way_of_temporary_ones),
+        ),
         (Flaw::RecreatesTheGone, behaviour!(update::an_action_about_a_member_who_is_gone_creates_nobody)),
     ]);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hris_core::{
-    Attributes, Invitations, MemberId, MemberRecord, ProvisioningTarget, Result, TargetCapabilities,
+    Attributes, Invitations, MemberId, MemberRecord, Parking, ProvisioningTarget, Result, TargetCapabilities,
     TargetField, rule,
 };
 use hris_testkit::target_suite::{
@@ -99,13 +99,19 @@ fn harness(change: fn(&mut TargetCapabilities), skips: &[SkipReason]) -> TargetH
     TargetHarness::new(Platform(mock), clock).skipping(NO_NETWORK).skipping(skips)
 }
 
+fn parking(can: &mut TargetCapabilities) {
+    let parking = Parking::new().with_email("parked+{token}@acme.example").unwrap();
+    can.parking = Some(parking.with_employee_id("parked-{token}").unwrap());
+}
+
 async fn with_everything() -> TargetHarness {
-    harness(|_| (), &[])
+    harness(parking, &[])
 }
 
 async fn with_little() -> TargetHarness {
     let skips = [
         ("as_many_calls_as_declared_may_be_under_way", "one call at a time"),
+        ("who_take_over_each_others_values_go_by_way_of_temporary_ones", "none are allowed"),
         ("the_close_down_lasts_as_long_as_declared", "no close-down is declared"),
         ("the_roster_lists_everybody_exactly_once", "it lists nobody"),
         ("a_roster_that_breaks_off_ends_with_an_error", "it lists nobody"),
@@ -114,7 +120,11 @@ async fn with_little() -> TargetHarness {
 }
 
 async fn inviting_always() -> TargetHarness {
-    harness(|can| can.invitations = Invitations::AlwaysOnCreate, &[])
+    let inviting = |can: &mut TargetCapabilities| {
+        parking(can);
+        can.invitations = Invitations::AlwaysOnCreate;
+    };
+    harness(inviting, &[])
 }
 
 const NO_NETWORK: &[SkipReason] = &[

@@ -73,6 +73,8 @@ pub(crate) enum Flaw {
     RecreatesForKeys,
     /// An update writes whatever it is given.
     IgnoresClashes,
+    /// Whoever is to go to a temporary value stays.
+    TakesParkingForDone,
     /// A member who is gone is made again.
     RecreatesTheGone,
 

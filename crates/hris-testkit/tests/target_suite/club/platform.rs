@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
-use hris_core::{Attributes, MemberField, MemberId, ProvisioningTarget, Result, TargetField, Value};
+use hris_core::{Attributes, MemberField, MemberId, Parking, ProvisioningTarget, Result, TargetField, Value};
 use hris_testkit::target_suite::{
     Planted, PlatformFault, RawMember, TargetCase, TargetHarness, TestPlatform,
 };
@@ -32,7 +32,10 @@ struct TestClub {
 
 pub(crate) fn harness(flaw: Flaw) -> TargetHarness {
     let clock = ManualClock::at("2026-03-02T06:00:00Z").skipping(ManualClock::DEFAULT_SKIP);
-    let mock = MockTarget::new(clock.clone());
+    let mock = MockTarget::new(clock.clone()).with_capabilities(|can| {
+        let parking = Parking::new().with_email("parked+{token}@club.example");
+        can.parking = parking.and_then(|parking| parking.with_employee_id("parked-{token}")).ok();
+    });
     let club = Club {
         mock: mock.clone(),
         clock: clock.clone(),

@@ -154,6 +154,7 @@ impl ClubTarget {
         let member = action.member.clone()?;
         let mut record = self.mine(&member)?;
         match (&action.kind, self.flaw) {
+            (ActionKind::Park { .. }, Flaw::TakesParkingForDone) => return Some(Outcome::Applied(member)),
             (ActionKind::Leave { .. }, Flaw::DeletesLeavers) => {
                 self.club.mock.remove(&member);
                 self.club.more_writes.fetch_add(1, Ordering::Relaxed);
