@@ -40,6 +40,13 @@ pub mod rule {
     pub const EMPLOYEE_ID_SHARED: RuleCode = RuleCode::new("employee_id.shared");
     /// A linked record now carries another Employee ID (a warning: the key is updated).
     pub const EMPLOYEE_ID_CHANGED: RuleCode = RuleCode::new("employee_id.changed");
+    /// A known person who is gone and a new one seem to be the same under another id: both are held until somebody says
+    /// whether they are.
+    pub const EMPLOYEE_ID_MOVED: RuleCode = RuleCode::new("employee_id.moved");
+    /// Somebody else seems to have a known person's id now: held until somebody says who it is.
+    pub const EMPLOYEE_ID_REUSED: RuleCode = RuleCode::new("employee_id.reused");
+    /// Two Employee IDs differ in blanks or leading zeros only (a warning: they are different people).
+    pub const EMPLOYEE_ID_NEAR_EQUAL: RuleCode = RuleCode::new("employee_id.near_equal");
     /// No e-mail address: no account can be created.
     pub const EMAIL_MISSING: RuleCode = RuleCode::new("email.missing");
     /// The text is no e-mail address.
@@ -155,6 +162,9 @@ pub mod rule {
         EMPLOYEE_ID_BLANK,
         EMPLOYEE_ID_SHARED,
         EMPLOYEE_ID_CHANGED,
+        EMPLOYEE_ID_MOVED,
+        EMPLOYEE_ID_REUSED,
+        EMPLOYEE_ID_NEAR_EQUAL,
         EMAIL_MISSING,
         EMAIL_INVALID,
         EMAIL_SHARED,
@@ -258,6 +268,9 @@ pub struct Problem {
     pub rule: RuleCode,
     /// What is wrong and what can be done, in words.
     pub message: Cow<'static, str>,
+    /// Another record that it is about: the one that a person seems to have moved to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other: Option<RecordId>,
 }
 
 impl Problem {
@@ -270,6 +283,7 @@ impl Problem {
             field: None,
             rule,
             message: message.into(),
+            other: None,
         }
     }
 
@@ -290,6 +304,13 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.field = Some(field.into());
+        self
+    }
+
+    /// Says which other record it is about.
+    #[must_use]
+    pub fn beside(mut self, other: RecordId) -> Self {
+        self.other = Some(other);
         self
     }
 }

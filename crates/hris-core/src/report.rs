@@ -21,6 +21,8 @@ pub enum Trigger {
     Release,
     /// The HR system said that something changed.
     Webhook,
+    /// Somebody accepted what a plan proposed about one person. Nothing is read or written but a link.
+    Accept,
 }
 
 /// How a run ended.
@@ -155,6 +157,9 @@ pub struct RunReport {
     pub connection: ConnectionKey,
     /// What started it.
     pub trigger: Trigger,
+    /// Who asked for it, where that is recorded: who released a plan or accepted what one proposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// When it started.
     pub started_at: DateTime<Utc>,
     /// When it ended.
@@ -186,6 +191,7 @@ impl RunReport {
             run,
             connection,
             trigger,
+            actor: None,
             started_at: at,
             finished_at: at,
             result: RunResult::NothingToDo,

@@ -314,7 +314,8 @@ impl Plan {
         let about = self.actions.values().filter(|stored| stored.action.person.record == *record);
         let about: Vec<_> = about.map(|stored| stored.action.id.clone()).collect();
         self.retract(&about);
-        self.problems.retain(|problem| problem.record.as_ref() != Some(record));
+        let them = Some(record);
+        self.problems.retain(|problem| problem.record.as_ref() != them && problem.other.as_ref() != them);
     }
 
     pub(crate) fn rerank(&mut self, id: &PlanId, ranks: &[(ActionId, u32)]) -> Result<()> {

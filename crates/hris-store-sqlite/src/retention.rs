@@ -35,7 +35,9 @@ pub(crate) fn forget(write: &Connection, lease: &Lease, record: &RecordId, tombs
     }
     for sql in [
         format!("DELETE FROM action WHERE connection = ?1 AND {about}"),
-        "DELETE FROM problem WHERE connection = ?1 AND json_extract(body, '$.body.record') = ?2".to_owned(),
+        "DELETE FROM problem WHERE connection = ?1
+             AND ?2 IN (json_extract(body, '$.body.record'), json_extract(body, '$.body.other'))"
+            .to_owned(),
         "DELETE FROM link WHERE connection = ?1 AND record = ?2".to_owned(),
         "DELETE FROM override WHERE connection = ?1 AND record = ?2".to_owned(),
     ] {

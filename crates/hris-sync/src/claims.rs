@@ -46,6 +46,11 @@ impl Claims {
         self.values.get(who.index()).copied().filter(|value| *value != 0).map(Print)
     }
 
+    /// Everything that is claimed, once for each claim.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Print> {
+        self.values.iter().filter(|value| **value != 0).map(|value| Print(*value))
+    }
+
     /// Looks at the claims of everyone.
     pub(crate) fn index(&self) -> ClaimIndex<'_> {
         let mut index = ClaimIndex { claims: self, first: HashTable::new(), shared: BTreeMap::new() };
@@ -75,8 +80,22 @@ impl ClaimIndex<'_> {
         if let Some(claimants) = self.shared.get(&value.0) {
             return claimants.clone();
         }
+        self.first(value).into_iter().collect()
+    }
+
+    /// Whether anybody claims a value.
+    pub(crate) fn is_claimed(&self, value: Print) -> bool {
+        self.first(value).is_some()
+    }
+
+    /// What a person claims.
+    pub(crate) fn claim_of(&self, who: Ordinal) -> Option<Print> {
+        self.claims.get(who)
+    }
+
+    fn first(&self, value: Print) -> Option<Ordinal> {
         let first = self.first.find(value.0, |who| self.claims.value(*who) == value.0);
-        first.map(|who| Ordinal::from_raw(*who)).into_iter().collect()
+        first.map(|who| Ordinal::from_raw(*who))
     }
 }
 

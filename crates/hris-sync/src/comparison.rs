@@ -166,6 +166,19 @@ impl Comparison {
         known.filter(|(_, seen)| !**seen).map(|(index, _)| Ordinal(index as u32))
     }
 
+    /// Rows that came and were not known.
+    pub(crate) fn newcomers(&self) -> impl Iterator<Item = Ordinal> + use<> {
+        let rows =
+            u32::try_from(self.known).unwrap_or(u32::MAX)..u32::try_from(self.len()).unwrap_or(u32::MAX);
+        rows.map(Ordinal)
+    }
+
+    /// The short fingerprint in a column, unless nothing is known of it or it is that of "no value".
+    pub(crate) fn value(&self, ordinal: Ordinal, (column, no_value): (usize, Print)) -> Option<u32> {
+        let print = self.columns.get(ordinal.index() * self.width + column).copied()?;
+        (print != 0 && print != column_of(Some(no_value))).then_some(print)
+    }
+
     /// How many rows are known or came.
     pub fn len(&self) -> usize {
         self.keys.len()

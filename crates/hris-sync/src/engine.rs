@@ -181,7 +181,8 @@ impl Engine {
         let released = async {
             stored.state = PlanState::Released { actor: actor.to_owned(), until };
             self.parts.store.set_plan_state(&lease, plan, &stored.state).await?;
-            let report = self.report(&run, Trigger::Release);
+            let mut report = self.report(&run, Trigger::Release);
+            report.actor = Some(actor.to_owned());
             self.carry_out_reviewed(&lease, stored, report).await
         };
         self.under(&lease, released).await

@@ -8,10 +8,11 @@ use hris_core::keys::{FieldTag, Fingerprinter, Print, Prints};
 use hris_core::store::{Link, Links};
 use hris_core::{
     Action, ActionKind, Attributes, ConnectionKey, EmployeeRef, Expectation, Invitations, LeaveReason,
-    LinkAfter, LinkState, MemberQuery, MemberRecord, Parking, Problem, ProvisioningTarget, RecordId, Result,
-    TargetField, rule,
+    LinkAfter, LinkState, MemberField, MemberQuery, MemberRecord, Parking, Problem, ProvisioningTarget,
+    RecordId, Result, TargetField, rule,
 };
 
+use crate::identity::Likeness;
 use crate::matching::{MatchRule, why_not};
 use crate::planner::{Draft, Fate, Intent, Planner, Unique};
 
@@ -84,6 +85,10 @@ impl Resolver<'_> {
         found: Found,
         planner: &mut Planner,
     ) -> Option<Action> {
+        if link.as_ref().is_some_and(|link| self.is_somebody_else(&draft, link)) {
+            planner.hold_reused(draft.ordinal);
+            return None;
+        }
         let member = accept(&found, &draft, planner).then_some(found.member)?;
         match (draft.intent, link) {
             (Intent::Create { .. }, link) => self.create(draft, link.as_ref(), member, planner),
@@ -93,6 +98,30 @@ impl Resolver<'_> {
                 None
             }
         }
+    }
+
+    /// Whether the record of a linked person seems to be somebody else's now. Whoever leaves is not compared, since
+    /// leaving writes nothing of theirs; nor is a person of whose attributes nothing is known, as once somebody confirmed
+    /// who it is.
+    fn is_somebody_else(&self, draft: &Draft, link: &Link) -> bool {
+        if draft.intent == Intent::Leave || link.prints.iter().len() == 0 {
+            return false;
+        }
+        let compare = |field: MemberField| {
+            let tag = FieldTag::of(&field.into());
+            let at = self.targets.iter().position(|target| *target == TargetField::Member(field))?;
+            let no_value = self.fingerprinter.attribute(tag, None);
+            let known = link.prints.get(tag).filter(|print| *print != no_value)?;
+            let new = draft.prints.get(at).copied().flatten().filter(|print| *print != no_value)?;
+            Some(known == new)
+        };
+        let likeness = Likeness {
+            email: link.email.and_then(|known| Some(draft.email? == known)),
+            last_name: compare(MemberField::LastName),
+            birth_date: compare(MemberField::BirthDate),
+            start_date: compare(MemberField::StartDate),
+        };
+        likeness.is_somebody_else(!link.state.is_active())
     }
 
     /// Looks for the member that a create would double.

@@ -184,7 +184,7 @@ impl Engine {
     }
 
     /// Lets the next reading of changes ask for people whether they changed or not.
-    async fn read_again(&self, lease: &Lease, records: &[RecordId]) -> Result<()> {
+    pub(crate) async fn read_again(&self, lease: &Lease, records: &[RecordId]) -> Result<()> {
         let Some(mut known) = self.parts.store.checkpoint(&self.parts.connection).await? else {
             return Ok(());
         };

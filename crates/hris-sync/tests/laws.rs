@@ -4,19 +4,24 @@
 
 mod common;
 
+use std::collections::HashSet;
+
+use chrono::NaiveDate;
 use common::World;
 use futures_util::TryStreamExt as _;
 use hris_core::{
     Employee, EmploymentStatus, Error, ErrorKind, Field, PlanSummary, ProvisioningPlan, RunResult,
 };
-use hris_sync::PlanView;
+use hris_sync::{PlanView, Proposal};
 use hris_testkit::Ending;
 use proptest::prelude::*;
 
-/// A row in few numbers, so that records, Employee IDs and addresses collide often.
+/// A row in few numbers, so that records, people, Employee IDs and addresses collide often.
 #[derive(Clone, Debug)]
 struct Row {
     record: u8,
+    /// Who it is: mostly the record's own person, sometimes somebody who had another record or who takes over this one.
+    who: u8,
     employee_id: u8,
     email: u8,
     status: u8,
@@ -25,9 +30,10 @@ struct Row {
 }
 
 fn row() -> impl Strategy<Value = Row> {
-    (0..12_u8, 0..14_u8, 0..14_u8, 0..12_u8, 0..4_u8, 1..9_u8).prop_map(
-        |(record, employee_id, email, status, department, stamp)| Row {
+    (0..12_u8, 0..16_u8, 0..15_u8, 0..14_u8, 0..12_u8, 0..4_u8, 1..9_u8).prop_map(
+        |(record, who, employee_id, email, status, department, stamp)| Row {
             record,
+            who: if who < 12 { record } else { who - 3 },
             employee_id,
             email,
             status,
@@ -52,15 +58,21 @@ fn employee(row: &Row, stamped: bool) -> Employee {
         _ => EmploymentStatus::Active,
     };
     let mut employee = Employee::new(format!("r{}", row.record), status);
-    let own = |number: u8| if number < 9 { row.record } else { number };
+    let own = |own: u8, number: u8| if number < 9 { own } else { number };
     employee.employee_id = match row.employee_id {
         13 => Field::Null,
-        number => Field::Value(format!("E{}", own(number)).into()),
+        14 => Field::Value(format!("0{}", own(row.record, row.department)).into()),
+        number => Field::Value(own(row.record, number).to_string().into()),
     };
     employee.work_email = match row.email {
         12 => Field::Null,
         13 => Field::Absent,
-        number => Field::Value(format!("p{}@acme.example", own(number))),
+        number => Field::Value(format!("p{}@acme.example", own(row.who, number))),
+    };
+    employee.last_name = Field::Value(format!("Last{}", row.who));
+    employee.birth_date = match row.who % 3 {
+        0 => Field::Absent,
+        _ => Field::Value(NaiveDate::from_ymd_opt(1960 + i32::from(row.who), 5, 17).unwrap().into()),
     };
     employee.department = match row.department {
         3 => Field::Null,
@@ -74,12 +86,14 @@ fn employee(row: &Row, stamped: bool) -> Employee {
 
 /// What a plan does, in order, and the counts of everyone's fate. Warnings are left out: a row that a newer one of
 /// the same record takes the place of may have been warned about or never looked at.
-fn content(plan: &PlanView) -> (Vec<String>, PlanSummary) {
+fn content(plan: &PlanView) -> (Vec<String>, Vec<Proposal>, PlanSummary) {
     let actions: Vec<_> = hris_testkit::run(plan.actions(None).try_collect::<Vec<_>>()).unwrap();
     let actions = actions.iter().map(|action| format!("{} {}", action.rank, action.id)).collect();
     let mut summary = plan.summary().clone();
     summary.warnings = 0;
-    (actions, summary)
+    let mut proposals: Vec<_> = hris_testkit::run(plan.proposals().try_collect()).unwrap();
+    proposals.sort_by(|one, other| one.person().record.cmp(&other.person().record));
+    (actions, proposals, summary)
 }
 
 fn world(first: &[Employee]) -> World {
@@ -109,6 +123,35 @@ proptest! {
             }
             let again = dry_run(&world);
             prop_assert_eq!(World::actions(&again), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn whatever_is_proposed_can_be_accepted_and_settles(days in proptest::collection::vec(directory(), 2..4)) {
+        let world = world(&[]);
+        for day in days {
+            world.set_people(day);
+            world.run();
+            let plan = world.plan();
+            let proposals: Vec<_> = hris_testkit::run(plan.proposals().try_collect()).unwrap();
+            let mut moved = HashSet::new();
+            for proposal in &proposals {
+                let record = &proposal.person().record;
+                hris_testkit::run(world.engine().accept(&plan.header().id, record, "ola")).unwrap();
+                if let Proposal::ReKey { to, .. } = proposal {
+                    prop_assert!(moved.insert(to.clone()), "two people move to one record");
+                }
+            }
+            let members = world.target.members().len();
+            let report = world.run();
+            prop_assert_eq!(report.applied.failed + report.applied.uncertain + report.applied.pending, 0, "{}", report);
+            prop_assert_eq!(report.applied.invited, report.applied.created, "{}", report);
+            prop_assert_eq!(world.target.members().len() as u64, members as u64 + report.applied.created);
+            prop_assert_eq!(World::actions(&dry_run(&world)), Vec::<String>::new());
+            let again: Vec<_> = hris_testkit::run(dry_run(&world).proposals().try_collect()).unwrap();
+            for proposal in again {
+                prop_assert!(!proposals.contains(&proposal), "{:?} was accepted", proposal);
+            }
         }
     }
 

@@ -41,6 +41,7 @@ fn every_future_of_the_engine_may_move(
     may_move(engine.refeed(std::io::empty(), "", ""));
     may_move(engine.forget(record));
     may_move(engine.unlink(std::slice::from_ref(record)));
+    may_move(engine.accept(plan, record, ""));
     may_move(engine.purge(day));
 }
 

@@ -21,6 +21,9 @@ impl Planner {
         };
         let rule = contest.rule.clone();
         if !std::mem::replace(&mut contest.reported, true) {
+            if rule == rule::EMPLOYEE_ID_MOVED {
+                self.note_moved(ordinal, &person.record);
+            }
             self.problem(shared(rule).of(person));
         }
         self.note_open(ordinal, &person.record);
@@ -44,7 +47,7 @@ impl Planner {
 
     /// Whether any draft may have to be taken back.
     pub(crate) fn has_second_thoughts(&self) -> bool {
-        self.withheld || !self.superseded.is_empty() || !self.contested.is_empty()
+        self.withheld || !self.superseded.is_empty() || !self.contested.is_empty() || self.has_near_equal()
     }
 
     /// Notes that a person's member gives up a value.
@@ -69,8 +72,9 @@ impl Planner {
 
     /// Holds people who claim one Employee ID or one address, except for the member who has the address already;
     /// then orders those who hand on a value: who gives it up goes before who takes it. Circles are broken where
-    /// the target allows it and held elsewhere; so is whoever waits for a value that is not given up after all.
-    pub(crate) fn settle_claims(&mut self) -> Sequence {
+    /// the target allows it and held elsewhere; so is whoever waits for a value that is not given up after all. Only
+    /// where everyone came, which `proven` says, somebody who is gone may be one of the new ones.
+    pub(crate) fn settle_claims(&mut self, proven: bool) -> Sequence {
         let claims = (std::mem::take(&mut self.emails), std::mem::take(&mut self.employee_ids));
         let (emails, employee_ids) = (claims.0.index(), claims.1.index());
         for who in employee_ids.shared.values().flatten() {
@@ -84,6 +88,10 @@ impl Planner {
             for who in held {
                 self.contest(who, rule::EMAIL_SHARED);
             }
+        }
+        self.find_near_equal(&employee_ids);
+        if proven {
+            self.hold_moved(&emails, &employee_ids);
         }
         let given_up = |wanted| self.given_up.keys().filter(|(_, kind)| *kind == wanted).count() as u64;
         (self.email_changes, self.re_keys) = (given_up(Unique::Email), given_up(Unique::EmployeeId));
@@ -264,6 +272,18 @@ fn shared(rule: RuleCode) -> Problem {
         (
             "the member that has this Employee ID or e-mail address belongs to another employee; correct one of them",
             "employee_id",
+        )
+    } else if rule == rule::EMPLOYEE_ID_MOVED {
+        (
+            "this new person seems to be a member whose record is gone; nobody is created until somebody says whether \
+             they are the same",
+            "record_id",
+        )
+    } else if rule == rule::EMPLOYEE_ID_REUSED {
+        (
+            "nothing of this person is as it was when they were last seen, as if somebody else had the id now; give a new \
+             person an id of their own, or confirm that it is the same person",
+            "record_id",
         )
     } else if rule == rule::RECORD_AMBIGUOUS {
         ("the record came twice with different content and nothing to tell which is newer", "record_id")

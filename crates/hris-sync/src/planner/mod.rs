@@ -10,6 +10,7 @@ mod circles;
 mod closing;
 mod draft;
 mod ending;
+mod identity;
 mod overrides;
 mod partial;
 mod scope;
@@ -33,6 +34,7 @@ use crate::policy::{Policy, Vanished};
 use crate::verify::Drift;
 use checks::text_at;
 use draft::{Contest, Person};
+use identity::Identities;
 use scope::Scope;
 
 pub(crate) use circles::Sequence;
@@ -59,6 +61,7 @@ pub(crate) struct Planner {
     irreversible: HashMap<Ordinal, NaiveDate>,
     emails: Claims,
     employee_ids: Claims,
+    identities: Identities,
     /// People whose drafts are to be taken back.
     contested: HashMap<Ordinal, Contest>,
     /// People of whom a newer row took the place of an earlier one, with the action that the newest row led to.
@@ -123,6 +126,7 @@ impl Planner {
             irreversible: HashMap::new(),
             emails: Claims::default(),
             employee_ids: Claims::default(),
+            identities: Identities::default(),
             contested: HashMap::new(),
             superseded: HashMap::new(),
             withheld: false,
@@ -326,6 +330,7 @@ impl Planner {
     fn claim(&mut self, mapped: &Mapped<'_>, ordinal: Ordinal, decision: &Decision) {
         let id = text_at(mapped, self.id_at).map(|id| self.fingerprinter.employee_id(id));
         self.employee_ids.set(ordinal, id);
+        self.note_plain_id(ordinal, text_at(mapped, self.id_at));
         let open = matches!(decision, Decision::Create { .. } | Decision::Keep | Decision::Reactivate);
         let email = text_at(mapped, self.email_at).filter(|_| open && id.is_some());
         self.emails.set(ordinal, email.map(|email| self.fingerprinter.email(email)));
@@ -416,6 +421,7 @@ impl Planner {
     fn give_up_claims(&mut self, ordinal: Ordinal) {
         self.emails.set(ordinal, None);
         self.employee_ids.set(ordinal, None);
+        self.note_plain_id(ordinal, None);
         self.awaiting.retain(|(who, _, _)| *who != ordinal);
         self.given_up.remove(&(ordinal, Unique::Email));
         self.given_up.remove(&(ordinal, Unique::EmployeeId));
@@ -439,6 +445,9 @@ impl Planner {
 
     /// Marks a person's draft as one to take back.
     fn contest(&mut self, ordinal: Ordinal, rule: RuleCode) {
+        if rule == rule::RECORD_AMBIGUOUS {
+            self.forget_reuse(ordinal);
+        }
         self.contested.entry(ordinal).or_insert(Contest { rule, reported: false });
         self.set_fate(ordinal, Fate::Problem);
     }

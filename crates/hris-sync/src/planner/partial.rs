@@ -17,6 +17,7 @@ impl Planner {
         if let Some(ordinal) = self.ordinal(&link.record) {
             let implied = Implied::of(link, &self.fingerprinter);
             self.employee_ids.set(ordinal, Some(implied.employee_id));
+            self.note_plain_id(ordinal, Some(link.employee_id.as_str()));
             self.emails.set(ordinal, implied.email);
         }
     }

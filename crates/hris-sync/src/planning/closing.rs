@@ -22,7 +22,7 @@ impl Planning<'_> {
     pub(super) async fn close(mut self, account: &Account, receipt: Option<&Receipt>) -> Result<Ended> {
         self.apply_grounds(receipt);
         self.take_tombstones(receipt).await?;
-        let sequence = self.planner.settle_claims();
+        let sequence = self.planner.settle_claims(Self::tells_missing(receipt));
         if self.is_partial() && self.planner.holds_unread() {
             return Ok(Ended::NeedsEveryone);
         }
@@ -94,11 +94,15 @@ impl Planning<'_> {
                 let Some(ordinal) = self.planner.ordinal(&action.person.record) else {
                     continue;
                 };
-                if self.planner.report_contest(ordinal, &action.person)
+                if self.planner.is_reused(ordinal)
+                    || self.planner.report_contest(ordinal, &action.person)
                     || !self.planner.fits(ordinal, &action)
                 {
                     retract.push(action.id);
-                } else if let Some(kinds) = sequence.parked.get(&ordinal) {
+                    continue;
+                }
+                self.planner.warn_near_equal(&action);
+                if let Some(kinds) = sequence.parked.get(&ordinal) {
                     retract.push(action.id.clone());
                     park.push((action, kinds, sequence.ranks.get(&ordinal)));
                 } else if let Some(rank) = sequence.ranks.get(&ordinal) {
@@ -136,7 +140,7 @@ impl Planning<'_> {
         let complete = Self::tells_missing(receipt);
         self.counts_missing = complete;
         let missing = if complete { self.planner.missing() } else { 0 };
-        if missing == 0 && !self.planner.has_unreported() {
+        if missing == 0 && !self.planner.has_unreported() && !self.planner.has_moves() {
             return Ok((0, 0));
         }
         let mut absent = Vec::new();
@@ -154,7 +158,14 @@ impl Planning<'_> {
 
     /// Answers the link of somebody missing where absence may make a leaver.
     fn report_from_link(&mut self, link: Link, complete: bool) -> Option<Link> {
+        if self.planner.report_moved(&link) {
+            self.planner.warn_near_newcomer(&link);
+            return None;
+        }
         let missing = complete && self.planner.is_missing(&link.record);
+        if missing {
+            self.planner.warn_near_newcomer(&link);
+        }
         if missing && self.parts.policy.absence != Absence::Report {
             return Some(link);
         }

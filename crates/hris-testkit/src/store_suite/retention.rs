@@ -84,7 +84,7 @@ pub async fn a_forgotten_person_is_nowhere_any_more(harness: StoreHarness) {
     }
     ok(it.store.set_checkpoint(&it.lease, Some(&remembered)).await, "set the checkpoint");
     let plan = it.draft("final", &[create(1), create(2)]).await;
-    let problems = [problem(1), problem(0), problem(3)];
+    let problems = [problem(1), problem(0), problem(3), problem(4).beside(record(1))];
     ok(it.store.append(&it.lease, &plan, &[], &problems).await, "append problems");
     ok(it.store.seal(&it.lease, &header(&it.connection, &plan, 0)).await, "seal the draft just filled");
 
