@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Release(Release),
     /// Give a stored plan up
     Dismiss(Dismiss),
+    /// Accept what a stored plan proposes about one person: that they moved to another record, or are still the same
+    Accept(Accept),
     /// List past runs, newest first
     History(History),
     /// Write the error file of a run
@@ -313,6 +315,21 @@ pub(crate) struct Dismiss {
     pub(crate) plan: String,
 
     /// Who gives it up; recorded
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Accept {
+    /// The stored plan that proposes it
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: String,
+
+    /// The record that the member belongs to so far
+    #[arg(value_name = "RECORD")]
+    pub(crate) record: String,
+
+    /// Who accepts it; recorded
     #[arg(long, value_name = "NAME")]
     pub(crate) actor: String,
 }

@@ -56,6 +56,7 @@ async fn run(args: &Args) -> Result<()> {
         Command::Purge(wanted) => commands::purge(&setup()?, wanted).await,
         Command::Release(wanted) => commands::release(&setup()?, wanted).await,
         Command::Dismiss(wanted) => commands::dismiss(&setup()?, wanted).await,
+        Command::Accept(wanted) => commands::accept(&setup()?, wanted).await,
         Command::History(wanted) => commands::history(&setup()?, wanted).await,
         Command::Errors(wanted) => commands::errors(&setup()?, wanted).await,
         Command::Preview(wanted) => commands::preview(&setup()?, wanted).await,

@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use futures_util::TryStreamExt as _;
 use hris::core::store::{PlanState, Plans as _};
 use hris::core::{
-    Action, Attributes, PlanHeader, PlanId, ProvisioningPlan as _, RunId, RunReport, RunResult, Severity,
-    Trigger, Verdict,
+    Action, Attributes, PlanHeader, PlanId, ProvisioningPlan as _, RecordId, RunId, RunReport, RunResult,
+    Severity, Trigger, Verdict,
 };
-use hris::sync::PlanView;
+use hris::sync::{PlanView, Proposal};
 use serde_json::json;
 
-use crate::args::{Apply, Dismiss, Plan, Release, Verify};
+use crate::args::{Accept, Apply, Dismiss, Plan, Release, Verify};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::setup::{Access, Setup};
@@ -96,6 +96,12 @@ pub(crate) async fn dismiss(setup: &Setup<'_>, wanted: &Dismiss) -> Result<()> {
     output::text(&format!("plan {} is dismissed\n", wanted.plan))
 }
 
+pub(crate) async fn accept(setup: &Setup<'_>, wanted: &Accept) -> Result<()> {
+    let (plan, record) = (PlanId::from(wanted.plan.as_str()), RecordId::from(wanted.record.as_str()));
+    setup.engine(Access::Write)?.accept(&plan, &record, &wanted.actor).await?;
+    output::text("accepted; the next run plans what follows from it\n")
+}
+
 /// Lets the platform finish, and says on standard error what it has to tell. No values of people are shown.
 async fn ended(setup: &Setup<'_>, report: &RunReport, as_json: bool) -> Result<()> {
     let mut notes = BTreeMap::new();
@@ -148,8 +154,25 @@ async fn review(view: &PlanView, state: Option<PlanState>) -> Result<String> {
             let _ = writeln!(text, "  {reason}");
         }
     }
+    let proposals: Vec<_> = view.proposals().try_collect().await?;
+    text.extend(proposals.iter().map(|proposal| propose(proposal, &header.id, state.is_some())));
     text.push_str(&next_step(header, state));
     Ok(text)
+}
+
+/// What somebody who knows the person is asked, with the command that says yes where the plan is kept.
+fn propose(proposal: &Proposal, plan: &PlanId, is_kept: bool) -> String {
+    let record = &proposal.person().record;
+    let asks = match proposal {
+        Proposal::ReKey { to, .. } => format!("{record} is gone and seems to be {to} now"),
+        Proposal::SamePerson { .. } => format!("{record} seems to be somebody else's id now"),
+        _ => return String::new(),
+    };
+    let command = format!(": hrisctl accept {plan} {record} --actor NAME");
+    format!(
+        "proposed: {asks}; if it is the same person{}\n",
+        if is_kept { &command } else { ", accept that" }
+    )
 }
 
 /// Where a plan stands, and what can be done with it.
