@@ -18,7 +18,7 @@ use hris::merge::sim::MergeSim;
 use hris::peoplehr::sim::{PeopleHrSim, Permission};
 use hris::sesame::sim::SesameSim;
 use hris::trinet::sim::TriNetSim;
-use hris_testkit::population::{Changes, DayPlan, Population};
+use hris_testkit::population::{Changes, DayPlan, Oddities, Population};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -41,7 +41,7 @@ struct Args {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
 
-    /// Also accept the fixed credentials of the measured programs (`bench_pull` and others)
+    /// For the measured programs (`bench_pull` and others): accept their fixed credentials, and let every row be readable
     #[arg(long)]
     measured: bool,
 
@@ -67,7 +67,9 @@ async fn main() -> Result<()> {
         return platform::run(args.write.as_deref()).await;
     }
     let today = SystemClock::new().now().date_naive();
-    let people = Population::new(args.seed).size(args.people).day0(today).build();
+    // The measured programs end with an error where somebody cannot be read.
+    let oddities = if args.measured { Oddities::leavers_only() } else { Oddities::default() };
+    let people = Population::new(args.seed).size(args.people).day0(today).oddities(oddities).build();
     let simulator = Simulator::start(args.vendor, people, args.measured).await;
     let connection = simulator.connection_file();
     println!("{simulator} with {} people is running at {}", args.people, simulator.url());

@@ -81,7 +81,9 @@ fn plan(existing: &Table, incoming: &Table) -> BTreeMap<String, (&'static str, u
         let decided = match (existing.get(number), incoming.get(number)) {
             (Some(known), None) if has_left(known) => continue,
             (Some(_), None) => ("leaver", 0),
-            (_, Some(now)) if emails.get(now[EMAIL].as_str()).is_some_and(|count| *count > 1) => ("conflict", 0),
+            (_, Some(now)) if emails.get(now[EMAIL].as_str()).is_some_and(|count| *count > 1) => {
+                ("conflict", 0)
+            }
             (None, Some(now)) if has_left(now) => continue,
             (None, _) => ("create", 0),
             (Some(known), Some(now)) => {
