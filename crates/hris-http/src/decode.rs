@@ -1,10 +1,13 @@
 //! JSON to values, with errors that name the place and the expectation and never the value found.
 
 use std::fmt::Write as _;
+use std::marker::PhantomData;
 
 use hris_core::{Delivery, Error, ErrorKind, Result};
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
+use serde_json::Deserializer;
+use serde_json::de::Read;
 use serde_path_to_error::{Path, Segment};
 
 /// Reads a JSON document; values may borrow from it. A byte order mark is skipped.
@@ -23,7 +26,7 @@ use serde_path_to_error::{Path, Segment};
 pub fn decode<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     // The path costs time, so it is looked for only when there is something to explain.
-    serde_json::from_slice(body).map_err(|error| explain::<T>(body, &error))
+    read(PhantomData::<T>, body).map_err(|error| explain::<T>(body, &error))
 }
 
 /// Reads a JSON document that needs a seed; values may borrow from it. A byte order mark is skipped.
@@ -49,9 +52,22 @@ pub fn decode_seed<'de, O: Deserialize<'de>, S: DeserializeSeed<'de>>(
     misfit: &'static str,
 ) -> Result<S::Value> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let read = seed.deserialize(&mut json).and_then(|read| json.end().map(|()| read));
-    read.map_err(|_| decode::<O>(body).err().unwrap_or_else(|| protocol(misfit)))
+    read(seed, body).map_err(|_| decode::<O>(body).err().unwrap_or_else(|| protocol(misfit)))
+}
+
+fn read<'de, S: DeserializeSeed<'de>>(seed: S, body: &'de [u8]) -> serde_json::Result<S::Value> {
+    fn whole<'de, R: Read<'de>, S: DeserializeSeed<'de>>(
+        seed: S,
+        mut json: Deserializer<R>,
+    ) -> serde_json::Result<S::Value> {
+        seed.deserialize(&mut json).and_then(|read| json.end().map(|()| read))
+    }
+    // Looking at the encoding of everything at once costs a tenth of looking at every text by itself. Where it is wrong,
+    // it may be so in a text that nobody reads.
+    match std::str::from_utf8(body) {
+        Ok(text) => whole(seed, Deserializer::from_str(text)),
+        Err(_) => whole(seed, Deserializer::from_slice(body)),
+    }
 }
 
 fn explain<'de, T: Deserialize<'de>>(body: &'de [u8], error: &serde_json::Error) -> Error {
