@@ -123,8 +123,9 @@ fn who_an_event_is_about_is_found_by_one_request() {
         assert_eq!(error.kind(), ErrorKind::Config);
         let by_id = build(config(sim.url()).with_record_id(RecordIdSource::EmployeeId));
         assert_eq!(by_id.reference(&number).await.unwrap().unwrap().record.as_str(), number.as_str());
-        let saved =
-            QuerySource::new(PeopleHrSim::QUERY).with_column("Employee Id", EmployeeField::EmployeeId);
+        let saved = QuerySource::new(PeopleHrSim::QUERY)
+            .with_column("Employee Id", EmployeeField::EmployeeId)
+            .with_column("Final Day of Employment", EmployeeField::EndDate);
         let query = build(config(sim.url()).with_query(saved));
         assert_eq!(query.reference(&number).await.unwrap_err().kind(), ErrorKind::Unsupported);
     });
