@@ -9,10 +9,10 @@ use std::time::Duration;
 use clap::Parser;
 use futures_util::TryStreamExt as _;
 use hris_core::keys::{FieldTag, Fingerprinter, KeyId, Print, Prints, row_prints};
-use hris_core::store::{Leases as _, Link, Links as _};
+use hris_core::store::{Lease, Leases as _, Link, Links as _, Runs as _};
 use hris_core::{
     Clock as _, ConnectionKey, Employee, FieldMapping as _, HrisConnector as _, LinkState, MemberId,
-    ReadEvent, ReadQuery, RecordId, RunId, SecretKey,
+    ReadEvent, ReadQuery, RecordId, RunId, RunReport, RunResult, SecretKey, Trigger,
 };
 use hris_examples::bench::{Columns, Source};
 use hris_http::SystemClock;
@@ -64,14 +64,23 @@ async fn sync(args: &Args) -> Result<Counts> {
     let lease =
         store.acquire(&connection, &RunId::from("bench"), clock.now(), Duration::from_secs(3600)).await?;
     let mut known = Known::load(&store, &connection, &columns).await?;
-    let (mut counts, mut changed) = (Counts::default(), Vec::new());
+    let mut report = RunReport::started(
+        RunId::from(format!("bench {}", lease.token)),
+        connection.clone(),
+        Trigger::OnDemand,
+        clock.now(),
+    );
+    let mut counts = Counts::default();
+    let mut staged = Staged { store: &store, lease: &lease, batch: Vec::with_capacity(BATCH) };
     let mut events = connector.read(ReadQuery::everyone(columns.fields()));
     let mut has_ended = false;
     while let Some(event) = events.try_next().await? {
         match event {
             ReadEvent::Employees(page) => {
                 for employee in &page {
-                    known.observe(employee, &columns, &mut counts, &mut changed)?;
+                    if let Some(link) = known.observe(employee, &columns, &mut counts)? {
+                        staged.add(link).await?;
+                    }
                 }
             }
             ReadEvent::Rejected(row) => {
@@ -85,10 +94,50 @@ async fn sync(args: &Args) -> Result<Counts> {
         return Err("the reading ended without a receipt".into());
     }
     counts.missing = known.comparison.unseen().count();
-    // Kept at the end and at once: a run that fails half-way has changed nothing.
-    store.put_links(&lease, &changed).await?;
+    // What was compared is not needed any more, and writing many links takes memory of its own.
+    drop(known);
+    staged.write().await?;
+    report.result = RunResult::Applied;
+    (report.applied.created, report.applied.updated) = (counts.create, counts.update);
+    report.finished_at = clock.now();
+    store.record_run(&lease, &report).await?;
     store.release(&lease).await?;
     Ok(counts)
+}
+
+/// How many links are held until they are laid aside.
+const BATCH: usize = 1_000;
+
+/// Links on their way into the store: laid aside in batches, and written at the end and at once, so that a run that fails
+/// half-way has changed nothing.
+struct Staged<'s> {
+    store: &'s SqliteStore,
+    lease: &'s Lease,
+    batch: Vec<Link>,
+}
+
+impl Staged<'_> {
+    async fn add(&mut self, link: Link) -> Result<()> {
+        self.batch.push(link);
+        if self.batch.len() == BATCH {
+            self.lay_aside().await?;
+        }
+        Ok(())
+    }
+
+    async fn lay_aside(&mut self) -> Result<()> {
+        if !self.batch.is_empty() {
+            self.store.stage_links(self.lease, &self.batch).await?;
+            self.batch.clear();
+        }
+        Ok(())
+    }
+
+    async fn write(mut self) -> Result<()> {
+        self.lay_aside().await?;
+        self.store.put_staged_links(self.lease).await?;
+        Ok(())
+    }
 }
 
 struct Known {
@@ -119,24 +168,22 @@ impl Known {
         employee: &Employee,
         columns: &Columns,
         counts: &mut Counts,
-        changed: &mut Vec<Link>,
-    ) -> Result<()> {
+    ) -> Result<Option<Link>> {
         let mapped = columns.map.map(employee);
         row_prints(&self.maker, &self.tags, &mapped.values, &mut self.prints);
         let seen = self.comparison.observe(self.maker.record(&employee.record), &self.prints)?;
         match seen.compared {
-            _ if seen.repeated => return Ok(()),
+            _ if seen.repeated => return Ok(None),
             Compared::Same => {
                 counts.unchanged += 1;
-                return Ok(());
+                return Ok(None);
             }
             Compared::New => counts.create += 1,
             Compared::Changed(_) => counts.update += 1,
         }
         let prints = self.tags.iter().zip(&self.prints);
         let prints = prints.filter_map(|(tag, print)| Some((*tag, (*print)?))).collect();
-        changed.push(link(&employee.record, employee, Prints::new(prints)));
-        Ok(())
+        Ok(Some(link(&employee.record, employee, Prints::new(prints))))
     }
 }
 

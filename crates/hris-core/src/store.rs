@@ -165,6 +165,25 @@ pub trait Links: fmt::Debug + Send + Sync + 'static {
         let _ = (lease, links);
         Err(crate::Error::unsupported("this store writes links with the outcomes of actions only"))
     }
+
+    /// Lays links aside for [`Links::put_staged_links`], batch by batch, so that whoever reads a long listing need not hold
+    /// them all. Nobody sees them. They belong to this acquisition of the lease: a later one begins with none, and none
+    /// outlive the store's last handle.
+    ///
+    /// A store that offers no such thing answers [`crate::ErrorKind::Unsupported`], as the default does.
+    async fn stage_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
+        let _ = (lease, links);
+        Err(crate::Error::unsupported("this store lays no links aside"))
+    }
+
+    /// Writes every link that was laid aside under this lease, as one [`Links::put_links`] would, and answers how many
+    /// there were. None are laid aside afterwards.
+    ///
+    /// A store that offers no such thing answers [`crate::ErrorKind::Unsupported`], as the default does.
+    async fn put_staged_links(&self, lease: &Lease) -> Result<u64> {
+        let _ = lease;
+        Err(crate::Error::unsupported("this store lays no links aside"))
+    }
 }
 
 /// Where an action of a stored plan stands.

@@ -13,6 +13,9 @@ mod lenient;
 mod link;
 mod linked;
 mod lookup;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub mod measure;
 mod organisation;
 mod read_ahead;
 mod readiness;

@@ -129,6 +129,29 @@ impl Links for MemoryStore {
         }
         Ok(())
     }
+
+    async fn stage_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
+        let mut state = self.state();
+        let (token, staged) = &mut state.fenced(lease)?.staged;
+        if *token != lease.token {
+            (*token, *staged) = (lease.token, Vec::new());
+        }
+        staged.extend_from_slice(links);
+        Ok(())
+    }
+
+    async fn put_staged_links(&self, lease: &Lease) -> Result<u64> {
+        let mut state = self.state();
+        let known = state.fenced(lease)?;
+        let (token, staged) = std::mem::take(&mut known.staged);
+        if token != lease.token {
+            return Ok(0);
+        }
+        for link in &staged {
+            known.write_link(link);
+        }
+        Ok(staged.len() as u64)
+    }
 }
 
 #[async_trait]

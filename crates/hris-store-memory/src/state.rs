@@ -40,6 +40,8 @@ pub(crate) struct Connection {
     pub(crate) records: HashMap<MemberId, RecordId>,
     pub(crate) plans: HashMap<PlanId, Plan>,
     plans_opened: u64,
+    /// Links laid aside, and the token of the lease under which.
+    pub(crate) staged: (u64, Vec<Link>),
     /// In the order of their first record.
     pub(crate) runs: Vec<RunReport>,
 }

@@ -163,6 +163,14 @@ impl Links for Flawed {
     async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
         self.inner.put_links(&self.lease(lease), links).await
     }
+
+    async fn stage_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
+        self.inner.stage_links(&self.lease(lease), links).await
+    }
+
+    async fn put_staged_links(&self, lease: &Lease) -> Result<u64> {
+        self.inner.put_staged_links(&self.lease(lease)).await
+    }
 }
 
 #[async_trait]

@@ -39,7 +39,7 @@ pub(crate) fn fenced(view: &Connection, lease: &Lease) -> Result<ConnectionId> {
 }
 
 /// Tokens are counted by the store from 1, so one that is no such number was never granted.
-fn token(lease: &Lease) -> i64 {
+pub(crate) fn token(lease: &Lease) -> i64 {
     i64::try_from(lease.token).unwrap_or(-1)
 }
 

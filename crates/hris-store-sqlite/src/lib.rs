@@ -14,6 +14,7 @@ mod overrides;
 mod plans;
 mod retention;
 mod runs;
+mod staged;
 
 use std::fmt;
 use std::path::Path;
@@ -190,6 +191,16 @@ impl Links for SqliteStore {
     async fn put_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
         let (lease, links) = (lease.clone(), links.to_vec());
         self.database.write(move |write| links::put(write, &lease, &links)).await
+    }
+
+    async fn stage_links(&self, lease: &Lease, links: &[Link]) -> Result<()> {
+        let (lease, links) = (lease.clone(), links.to_vec());
+        self.database.write_draft(move |write| staged::add(write, &lease, &links)).await
+    }
+
+    async fn put_staged_links(&self, lease: &Lease) -> Result<u64> {
+        let lease = lease.clone();
+        self.database.write(move |write| staged::put(write, &lease)).await
     }
 }
 

@@ -133,10 +133,7 @@ impl<'c> LinkWriter<'c> {
     }
 
     pub(crate) fn write(&mut self, link: &Link) -> Result<()> {
-        let (state, irreversible_from) = match link.state {
-            LinkState::Active => (0, None),
-            LinkState::Leaver { irreversible_from } => (1, irreversible_from.map(|day| day.to_string())),
-        };
+        let (state, irreversible_from) = columns_of(link.state);
         let values = params![
             self.connection,
             link.record.as_str(),
@@ -155,6 +152,14 @@ impl<'c> LinkWriter<'c> {
             }
         }
         Ok(())
+    }
+}
+
+/// A state as the table has it.
+pub(crate) fn columns_of(state: LinkState) -> (i64, Option<String>) {
+    match state {
+        LinkState::Active => (0, None),
+        LinkState::Leaver { irreversible_from } => (1, irreversible_from.map(|day| day.to_string())),
     }
 }
 

@@ -10,6 +10,9 @@ mod dates;
 mod errors;
 mod integration;
 mod lenient;
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub mod measure;
 mod pages;
 mod reading;
 mod reference;

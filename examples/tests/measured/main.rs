@@ -6,4 +6,5 @@ mod faults;
 mod place;
 mod pull;
 mod reconcile;
+mod sync;
 mod truth;

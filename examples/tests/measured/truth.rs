@@ -46,6 +46,11 @@ pub(crate) fn rows(format: Format, people: &Population) -> Vec<Row> {
     rows
 }
 
+/// Everybody in Merge's listing by their record.
+pub(crate) fn merge_rows(people: &Population) -> BTreeMap<&str, Row> {
+    people.listed().map(|person| (person.record_id.as_str(), merge(person))).collect()
+}
+
 /// As far as all vendors agree: no status, no manager, no last day, and the number that people see.
 fn common(person: &Person) -> Row {
     [

@@ -76,6 +76,8 @@ async fn refuses_writes_to_draft(store: &dyn StateStore, lease: &Lease, plan: &P
         ("purge_runs", store.purge_runs(lease, at(9)).await.map(drop)),
         ("forget", store.forget(lease, &record(9), hris_core::keys::Print(9)).await),
         ("put_links", store.put_links(lease, &[link(9)]).await),
+        ("stage_links", store.stage_links(lease, &[link(9)]).await),
+        ("put_staged_links", store.put_staged_links(lease).await.map(drop)),
         ("open_plan", store.open_plan(lease, &PlanId::from("another")).await),
         ("append", store.append(lease, plan, &[create(9)], &[problem(9)]).await),
         ("retract", store.retract(lease, plan, std::slice::from_ref(&action)).await),

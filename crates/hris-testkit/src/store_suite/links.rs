@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 
 use futures_util::TryStreamExt as _;
-use hris_core::LinkState;
 use hris_core::keys::{FieldTag, Print, Prints};
 use hris_core::store::Link;
+use hris_core::{ErrorKind, LinkState};
 
 use super::StoreHarness;
-use super::fixture::{Fixture, ok};
+use super::fixture::{Fixture, TTL_MINUTES, lease_for, ok, refused};
 use super::sample::{baseline, day, link, member, record};
 
 /// A connection that was never applied remembers nothing.
@@ -138,6 +138,40 @@ pub async fn links_are_written_without_a_plan(harness: StoreHarness) {
     expected.remove(0);
     expected.push(heir);
     assert!(it.links().await == expected, "replace the links of the same record and of the same member");
+}
+
+/// Links that are laid aside are seen by nobody until they are written, all at once; they belong to one acquisition of the
+/// lease.
+pub async fn staged_links_are_written_together(harness: StoreHarness) {
+    let it = Fixture::new(harness).await;
+    it.link(&[link(0)]).await;
+    ok(it.store.stage_links(&it.lease, &[link(9)]).await, "lay links aside");
+    let lease = lease_for(&*it.store, &it.connection, "another", 10 * TTL_MINUTES).await;
+    refused(
+        it.store.put_staged_links(&it.lease).await,
+        ErrorKind::Leased,
+        "write under a lease that is over",
+    );
+    let none = ok(it.store.put_staged_links(&lease).await, "write what is laid aside");
+    assert_eq!((none, it.links().await), (0, vec![link(0)]), "begin each lease with nothing laid aside");
+
+    for batch in (1..1_000).map(link).collect::<Vec<_>>().chunks(300) {
+        ok(it.store.stage_links(&lease, batch).await, "lay links aside in batches");
+    }
+    let mut heir = link(2_000);
+    heir.member = member(0);
+    let mut changed = link(7);
+    changed.state = LinkState::Leaver { irreversible_from: None };
+    ok(it.store.stage_links(&lease, &[heir.clone(), changed.clone()]).await, "lay a record aside again");
+    assert_eq!(it.links().await, [link(0)], "show nobody what is laid aside");
+    let written = ok(it.store.put_staged_links(&lease).await, "write what is laid aside");
+    assert!(written >= 1_000, "tell how many links were laid aside");
+    let mut expected: Vec<_> = (1..1_000).map(link).collect();
+    edit(&mut expected, 6, |link| *link = changed);
+    expected.push(heir);
+    assert!(it.links().await == expected, "write them all, the later of one record, one for each member");
+    let again = ok(it.store.put_staged_links(&lease).await, "write what is laid aside once more");
+    assert_eq!(again, 0, "have nothing laid aside once it was written");
 }
 
 fn edit(links: &mut [Link], index: usize, change: impl FnOnce(&mut Link)) {

@@ -77,6 +77,7 @@ macro_rules! store_conformance {
                 links::a_later_link_of_a_record_takes_the_place_of_the_earlier,
                 links::a_member_has_one_link,
                 links::links_are_written_without_a_plan,
+                links::staged_links_are_written_together,
                 checkpoints::there_is_no_checkpoint_before_the_first,
                 checkpoints::a_checkpoint_comes_back_as_written,
                 checkpoints::a_forgotten_checkpoint_is_gone_and_nothing_else,
