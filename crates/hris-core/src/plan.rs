@@ -59,7 +59,8 @@ pub struct PlanHeader {
     pub summary: PlanSummary,
     /// May it be applied?
     pub verdict: Verdict,
-    /// The earliest day on which a leaver of this plan is deleted beyond return, where the target tells.
+    /// The earliest day on which a leaver, of this plan or of an earlier one, is deleted beyond return, where the target
+    /// tells.
     pub irreversible_from: Option<NaiveDate>,
     /// Digest over all of the above and every action; an altered plan does not fit it.
     pub digest: String,

@@ -177,7 +177,7 @@ pub struct RunReport {
     /// Those of [`RunReport::problems`] that are warnings, by rule.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub warnings: BTreeMap<RuleCode, u64>,
-    /// The earliest day on which one of this run's leavers is deleted beyond return.
+    /// The earliest day on which a leaver, of this run or of an earlier one, is deleted beyond return.
     pub irreversible_from: Option<NaiveDate>,
     /// What a verify run found on the platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,7 +16,8 @@ use hris_core::{
 use crate::decide::{Decision, Standing, decide};
 use crate::engine::Engine;
 use crate::planner::day_of_decision;
-use crate::planning::Options;
+use crate::planning::{Options, fields};
+use crate::policy::EndDate;
 use crate::view::PlanView;
 
 /// A step from the HR system to the platform.
@@ -150,7 +151,7 @@ impl Engine {
         person: &EmployeeRef,
         explanation: &mut Explanation,
     ) -> Result<Option<Box<Employee>>> {
-        let fields: FieldSet = self.parts.mapping.sources().iter().cloned().collect();
+        let fields = fields(&self.parts);
         let lookup = if self.parts.connector.capabilities().single_read {
             self.parts.connector.employee(person, &fields).await?
         } else {
@@ -283,6 +284,7 @@ impl Engine {
         let day = day_of_decision(employee, as_of, self.parts.clock.now());
         let decision = decide(&employee.status, standing, start, day, days);
         let mut says = vec![reason(&decision).to_owned()];
+        says.extend(self.planned_end(employee, link, as_of));
         let view = self.plan_of_one(employee, as_of).await?;
         let actions: Vec<hris_core::Action> = view
             .actions(None)
@@ -312,6 +314,24 @@ impl Engine {
         }
         explanation.say(StepName::Act, says);
         Ok(())
+    }
+
+    /// When the account of a member closes whose last day is known and lies ahead.
+    fn planned_end(&self, employee: &Employee, link: Option<&Link>, as_of: NaiveDate) -> Option<String> {
+        let is_open = link.is_some_and(|link| link.state.is_active());
+        let last = employee.end_date.value().filter(|last| is_open && **last >= as_of)?;
+        Some(match &self.parts.policy.end_date {
+            EndDate::Decides { .. } => {
+                format!(
+                    "The last day lies ahead: the account closes at the end of {last}, where the person works."
+                )
+            }
+            EndDate::Warns => {
+                format!(
+                    "The last day lies ahead, on {last}; the account is open until the status says that they left."
+                )
+            }
+        })
     }
 
     async fn plan_of_one(&self, employee: &Employee, as_of: NaiveDate) -> Result<PlanView> {

@@ -153,3 +153,19 @@ fn a_run_for_one_person_leaves_everybody_else_alone() {
     world.set_people([person(3), twin]);
     assert_eq!(one("third", "r9").unwrap_err().kind(), ErrorKind::Conflict);
 }
+
+#[test]
+fn a_last_day_that_lies_ahead_is_shown_and_closes_nothing_yet() {
+    use hris_sync::EndDate;
+    let mut world = World::new(people(1..=2));
+    world.run();
+    let ending = || changed(1, |it| it.end_date = Field::Value("2026-03-10".parse().unwrap()));
+    world.set_people([ending(), person(2)]);
+    assert_eq!(world.run().planned.actions(), 0);
+    world.policy.end_date = EndDate::Decides { time_zone: "Europe/Madrid".to_owned() };
+    let told = explain(&world, "r1");
+    says(&told, StepName::Act, "closes at the end of 2026-03-10, where the person works");
+    assert_eq!(told.action, None);
+    let other = explain(&world, "r2").step(StepName::Act).join(" ");
+    assert!(!other.contains("last day"), "{other}");
+}

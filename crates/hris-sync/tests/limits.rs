@@ -90,6 +90,21 @@ fn too_many_changed_employee_ids_hold_the_plan() {
     assert_eq!(world.run().applied.updated, 1);
 }
 
+#[test]
+fn too_many_changed_addresses_hold_the_plan() {
+    // From work to personal addresses for everybody at once is a slip of the mapping.
+    let mut world = World::new(people(1..=10));
+    world.policy.email_changes = Some(Limit { at_least: 1, percent: 10, at_most: 5 });
+    world.run();
+    let private = |n: u32| changed(n, |it| it.work_email = Field::Value(format!("p{n}@home.example")));
+    world.set_people((1..=10).map(private));
+    let report = world.run();
+    let reason = HoldReason::TooManyEmailChanges { planned: 10, limit: 1 };
+    assert_eq!(report.result, RunResult::Held { reasons: vec![reason] });
+    world.set_people((1..=10).map(|n| if n <= 1 { private(n) } else { person(n) }));
+    assert_eq!(world.run().applied.updated, 1);
+}
+
 fn leaving_by_absence(people: impl IntoIterator<Item = Employee>, complete_runs: u32) -> World {
     let mut world = World::new(people);
     world.policy.absence = Absence::Leave { complete_runs };

@@ -381,6 +381,51 @@ fn a_newcomer_waits_for_an_address_that_its_owner_does_not_give_up() {
 }
 
 #[test]
+fn a_new_address_is_a_silent_update_of_the_same_member() {
+    let world = World::new(people(1..=2));
+    world.run();
+    let member = world.target.member_by_employee_id("E001").unwrap().id;
+    world.set_people([changed(1, |e| e.work_email = Field::Value("married@acme.example".into())), person(2)]);
+    let report = world.run();
+    let applied = &report.applied;
+    assert_eq!((applied.updated, applied.created, applied.left, applied.invited), (1, 0, 0, 0), "{report}");
+    let found = world.target.member_by_employee_id("E001").unwrap();
+    assert_eq!((found.id, found.active), (member, true));
+    assert_eq!(found.attributes.email().unwrap().as_str(), "married@acme.example");
+    assert_eq!(world.target.invitations_sent(), 2);
+}
+
+#[test]
+fn an_inactive_leaver_stays_one_and_can_be_seen_until_the_account_is_deleted() {
+    use chrono::Days;
+    let world = World::new(people(1..=3));
+    world.run();
+    world.set_people([person(1), inactive(2), person(3)]);
+    let first = world.run().irreversible_from.unwrap();
+    assert_eq!(first, world.today() + Days::new(60));
+    world.clock.advance(std::time::Duration::from_secs(9 * 24 * 3600));
+    world.set_people([person(1), inactive(2), inactive(3)]);
+    assert_eq!(world.run().irreversible_from, Some(first), "the earliest day is in every report");
+    let leavers = |day| {
+        use futures_util::TryStreamExt as _;
+        let all: Vec<_> = hris_testkit::run(world.engine().leavers(day).try_collect()).unwrap();
+        let mut all: Vec<_> = all
+            .into_iter()
+            .map(|leaver: hris_sync::Leaver| {
+                (leaver.person.employee_id.unwrap().to_string(), leaver.irreversible_from.unwrap())
+            })
+            .collect();
+        all.sort();
+        all
+    };
+    let (second, third) = (("E002".to_owned(), first), ("E003".to_owned(), first + Days::new(9)));
+    assert_eq!(leavers(world.today()), [second, third.clone()]);
+    assert_eq!(leavers(first), [third], "whoever is deleted cannot be brought back");
+    let report = world.run();
+    assert_eq!((report.planned.actions(), report.irreversible_from), (0, Some(first)), "{report}");
+}
+
+#[test]
 fn a_case_only_change_of_an_address_is_a_silent_update() {
     let world = World::new([person(1)]);
     world.run();

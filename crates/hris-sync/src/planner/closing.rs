@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
+
 use hris_core::{
     Action, ActionKind, Attributes, EmployeeRef, PlanSummary, Problem, RecordId, RuleCode, TargetField, rule,
 };
@@ -220,6 +222,14 @@ impl Planner {
     /// For how many known members each attribute is emptied.
     pub(crate) fn clears(&self) -> &BTreeMap<TargetField, u64> {
         &self.clears
+    }
+
+    /// The first day on which one of the known leavers, who does not come back now, is deleted beyond return.
+    pub(crate) fn first_irreversible(&self) -> Option<NaiveDate> {
+        let stays_away = |ordinal: Ordinal| self.fate(ordinal) != Fate::Reactivate;
+        let days =
+            self.irreversible.iter().filter(|(ordinal, day)| **day > self.as_of && stays_away(**ordinal));
+        days.map(|(_, day)| *day).min()
     }
 
     /// How many known members' addresses change.

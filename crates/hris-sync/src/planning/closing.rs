@@ -207,9 +207,10 @@ impl Planning<'_> {
         };
         let verdict = self.verdict(&summary, input, absent);
         let close_down = self.parts.target.capabilities().close_down_days;
-        let irreversible_from = close_down
+        let leaving = close_down
             .filter(|_| summary.closing() > 0)
             .and_then(|days| self.options.as_of.checked_add_days(chrono::Days::new(days.into())));
+        let irreversible_from = leaving.into_iter().chain(self.planner.first_irreversible()).min();
         let record_id_kind = receipt.map_or_else(
             || self.parts.connector.descriptor().record_id_kind.clone(),
             |receipt| receipt.record_id_kind.clone(),

@@ -25,7 +25,7 @@ use crate::policy::Absence;
 use crate::resolve::Resolver;
 use crate::verify::Inspection;
 
-pub(crate) use reading::without_receipt;
+pub(crate) use reading::{fields, without_receipt};
 
 /// How long a lease is asked for; it is prolonged while the run goes on.
 pub(crate) const LEASE: Duration = Duration::from_secs(10 * 60);

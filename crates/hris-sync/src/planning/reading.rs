@@ -7,6 +7,7 @@ use hris_core::{
 };
 
 use super::{Planning, resolver};
+use crate::engine::Parts;
 use crate::incremental::Extent;
 use crate::policy::{BrokenReading, EndDate};
 
@@ -50,17 +51,7 @@ impl Planning<'_> {
     }
 
     pub(super) async fn read(&mut self) -> Result<Receipt> {
-        let mut fields: FieldSet = self.parts.mapping.sources().iter().cloned().collect();
-        if self.parts.policy.create_before_start_days.is_some() {
-            // Who left and is to come back is told from who never came by the end date.
-            fields.insert(EmployeeField::StartDate);
-            fields.insert(EmployeeField::EndDate);
-            fields.insert(EmployeeField::TimeZone);
-        }
-        if self.parts.policy.end_date != EndDate::Warns {
-            fields.insert(EmployeeField::EndDate);
-            fields.insert(EmployeeField::TimeZone);
-        }
+        let fields = fields(self.parts);
         match self.extent.clone() {
             Extent::Everyone(why) => {
                 tracing::debug!(why, "everyone is read");
@@ -140,6 +131,22 @@ impl Planning<'_> {
         self.parts.progress.report(progress);
         Ok(())
     }
+}
+
+/// What a plan needs to know of each person: what is mapped, and what the policy decides by.
+pub(crate) fn fields(parts: &Parts) -> FieldSet {
+    let mut fields: FieldSet = parts.mapping.sources().iter().cloned().collect();
+    if parts.policy.create_before_start_days.is_some() {
+        // Who left and is to come back is told from who never came by the end date.
+        fields.insert(EmployeeField::StartDate);
+        fields.insert(EmployeeField::EndDate);
+        fields.insert(EmployeeField::TimeZone);
+    }
+    if parts.policy.end_date != EndDate::Warns {
+        fields.insert(EmployeeField::EndDate);
+        fields.insert(EmployeeField::TimeZone);
+    }
+    fields
 }
 
 /// Of two grounds the one that allows less.
