@@ -1,5 +1,6 @@
 //! From Merge's rows to canonical employees: the only place that knows both.
 
+use std::cmp::Reverse;
 use std::ops::AddAssign;
 use std::sync::Arc;
 
@@ -377,7 +378,7 @@ fn position(
         One::Full(position) if position.remote_was_deleted != Cell::Flag(true) => Some(position),
         _ => None,
     });
-    match full.max_by_key(|position| rank(position, today)) {
+    match full.max_by_key(|position| rank(*position, today)) {
         Some(current) => text_field(text(current), field, problems),
         None if positions.iter().any(|position| matches!(position, One::Id(_) | One::Odd)) => {
             unreadable(field, "is a position that came as an id only", problems)
@@ -386,17 +387,21 @@ fn position(
     }
 }
 
-/// Which position is the present one: the latest that has begun; without dates the one changed last; and of those ahead
-/// the nearest.
-fn rank(position: &Employment<'_>, today: Option<NaiveDate>) -> (u8, TimeDelta, Option<DateTime<Utc>>) {
+/// Where a position stands among a person's; the highest is the present one.
+type Rank<'p> = (u8, TimeDelta, Option<DateTime<Utc>>, Reverse<Option<&'p str>>);
+
+/// Which of several positions is the present one, in whatever order they come: the latest that has begun; without dates
+/// the one changed last; of those ahead the nearest; and of equal ones that with the lowest id.
+fn rank<'p>(position: &'p Employment<'_>, today: Option<NaiveDate>) -> Rank<'p> {
     let effective = position.effective_date.text().and_then(date).map(|(date, _)| date);
     let changed = position.modified_at.text().and_then(timestamp);
+    let id = Reverse(position.id.text());
     match effective {
         Some(effective) if today.is_some_and(|today| effective > today) => {
-            (0, NaiveDate::MIN - effective, changed)
+            (0, NaiveDate::MIN - effective, changed, id)
         }
-        Some(effective) => (2, effective - NaiveDate::MIN, changed),
-        None => (1, TimeDelta::zero(), changed),
+        Some(effective) => (2, effective - NaiveDate::MIN, changed, id),
+        None => (1, TimeDelta::zero(), changed, id),
     }
 }
 
@@ -621,6 +626,16 @@ mod tests {
             assert_eq!(employee(&json!({ "employments": positions })).job_title, text(expected));
         }
         assert_eq!(employee(&json!({ "employments": [] })).job_title, Field::Null);
+    }
+
+    #[test]
+    fn of_equal_positions_the_one_with_the_lowest_id_is_taken_in_either_order() {
+        let position = |id: &str, title: &str, kind: &str| json!({ "id": id, "job_title": title, "employment_type": kind, "effective_date": "2024-01-01T00:00:00Z", "modified_at": "2026-03-01T00:00:00Z" });
+        let (one, other) = (position("a1", "Fitter", "FULL_TIME"), position("b2", "Steward", "PART_TIME"));
+        for positions in [[&one, &other], [&other, &one]] {
+            let employee = employee(&json!({ "employments": positions }));
+            assert_eq!((employee.job_title, employee.employment_type), (text("Fitter"), text("FULL_TIME")));
+        }
     }
 
     #[test]

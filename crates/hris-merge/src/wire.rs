@@ -306,6 +306,7 @@ pub(crate) struct Group<'a> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, bound(deserialize = "'de: 'a"))]
 pub(crate) struct Employment<'a> {
+    pub(crate) id: Cell<'a>,
     pub(crate) job_title: Cell<'a>,
     #[serde(rename = "employment_type")]
     pub(crate) kind: Cell<'a>,

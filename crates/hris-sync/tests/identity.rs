@@ -137,52 +137,64 @@ fn a_leaver_who_comes_back_under_another_id_is_proposed_and_reactivated() {
     assert_eq!(world.open_accounts(), ["E001", "E002", "N3"]);
 }
 
-#[test]
-fn both_dates_tell_somebody_who_moved_under_another_address_too() {
-    let started = |employee: &mut Employee, birth: i32, start: u32| {
-        employee.birth_date = born(birth);
-        employee.start_date = Field::Value(NaiveDate::from_ymd_opt(2020, 1, start).unwrap());
-    };
+/// The standard mapping and start dates.
+fn with_start_dates() -> Arc<FieldMap> {
     let mut rules = FieldMap::standard().rules().to_vec();
     rules.push(FieldRule::copy(MemberField::StartDate, EmployeeField::StartDate));
-    let mapping = Arc::new(FieldMap::new(rules).unwrap());
-    let run = |world: &World| {
-        let id = world.next_run_id();
-        hris_testkit::run(world.engine_with(Arc::clone(&mapping)).run(&id, Trigger::OnDemand, world.today()))
-            .unwrap()
-    };
+    Arc::new(FieldMap::new(rules).unwrap())
+}
+
+fn run_with_start_dates(world: &World) -> RunReport {
+    let (id, engine) = (world.next_run_id(), world.engine_with(with_start_dates()));
+    hris_testkit::run(engine.run(&id, Trigger::OnDemand, world.today())).unwrap()
+}
+
+fn dated(mut employee: Employee, birth: i32, start: u32) -> Employee {
+    employee.birth_date = born(birth);
+    employee.start_date = Field::Value(NaiveDate::from_ymd_opt(2020, 1, start).unwrap());
+    employee
+}
+
+#[test]
+fn both_dates_tell_somebody_who_moved_under_another_address_too() {
     for (birth, start, moved) in [(1980, 7, 2), (1980, 8, 0), (1981, 7, 0)] {
-        let world = World::new([person(1), changed(2, |employee| started(employee, 1980, 7))]);
-        run(&world);
-        let mut newcomer = renumbered(9, "N9");
-        started(&mut newcomer, birth, start);
-        world.set_people([person(1), newcomer]);
-        let report = run(&world);
+        let world = World::new([person(1), dated(person(2), 1980, 7)]);
+        run_with_start_dates(&world);
+        world.set_people([person(1), dated(renumbered(9, "N9"), birth, start)]);
+        let report = run_with_start_dates(&world);
         assert_eq!(count(&report, &rule::EMPLOYEE_ID_MOVED), moved, "born {birth}, started {start}");
         assert_eq!(report.applied.created, u64::from(moved == 0));
     }
 }
 
 #[test]
+fn a_reading_of_changes_with_somebody_new_of_both_dates_reads_everyone() {
+    let stamped = |mut employee: Employee, day: u32| {
+        employee.modified_at = format!("2026-02-{day:02}T00:00:00Z").parse().ok();
+        employee
+    };
+    for (start, fulls) in [(7, 2), (8, 1)] {
+        let mut world = World::new([stamped(person(1), 5), stamped(dated(person(2), 1980, 7), 1)]);
+        world.policy.incremental = Some(hris_sync::Incremental::default());
+        run_with_start_dates(&world);
+        world.set_people([
+            stamped(person(1), 5),
+            stamped(dated(person(2), 1980, 7), 1),
+            stamped(dated(renumbered(9, "N9"), 1980, start), 28),
+        ]);
+        let report = run_with_start_dates(&world);
+        assert_eq!(report.applied.created, 1, "who is still there did not move: {report}");
+        let queries = world.directory.queries();
+        assert_eq!(queries.iter().filter(|query| query.scope == hris_core::Scope::Everyone).count(), fulls);
+    }
+}
+
+#[test]
 fn twins_who_are_new_on_one_day_are_taken_for_nobody() {
-    let mut rules = FieldMap::standard().rules().to_vec();
-    rules.push(FieldRule::copy(MemberField::StartDate, EmployeeField::StartDate));
-    let mapping = Arc::new(FieldMap::new(rules).unwrap());
-    let twin = |n| {
-        changed(n, |employee| {
-            employee.birth_date = born(1980);
-            employee.start_date = Field::Value(NaiveDate::from_ymd_opt(2020, 1, 7).unwrap());
-        })
-    };
-    let world = World::new([person(1), twin(2)]);
-    let run = || {
-        let id = world.next_run_id();
-        hris_testkit::run(world.engine_with(Arc::clone(&mapping)).run(&id, Trigger::OnDemand, world.today()))
-            .unwrap()
-    };
-    run();
-    world.set_people([person(1), twin(3), twin(4)]);
-    assert_eq!(run().applied.created, 2);
+    let world = World::new([person(1), dated(person(2), 1980, 7)]);
+    run_with_start_dates(&world);
+    world.set_people([person(1), dated(person(3), 1980, 7), dated(person(4), 1980, 7)]);
+    assert_eq!(run_with_start_dates(&world).applied.created, 2);
 }
 
 #[test]

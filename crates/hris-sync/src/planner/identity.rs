@@ -154,23 +154,39 @@ impl Planner {
 
     /// Newcomers by both dates, where one person who is gone and one who is new have them.
     fn moved_by_dates(&self, gone: &[Ordinal], telling: &Telling) -> HashMap<Ordinal, Ordinal> {
-        let (Some(birth), Some(start)) = (telling.birth_date, telling.start_date) else {
-            return HashMap::new();
-        };
-        let dates = |who| Some((self.comparison.value(who, birth)?, self.comparison.value(who, start)?));
-        let only = |people: &mut dyn Iterator<Item = Ordinal>| {
-            let mut by_dates: HashMap<_, Option<Ordinal>> = HashMap::new();
-            for who in people {
-                if let Some(dates) = dates(who) {
-                    by_dates.entry(dates).and_modify(|only| *only = None).or_insert(Some(who));
-                }
-            }
-            by_dates
-        };
-        let gone = only(&mut gone.iter().copied());
-        let new = only(&mut self.comparison.newcomers().filter(|who| self.is_new(*who)));
+        let gone = self.by_dates(gone.iter().copied(), telling);
+        let new = self.by_dates(self.comparison.newcomers().filter(|who| self.is_new(*who)), telling);
         let pairs = gone.into_iter().filter_map(|(dates, who)| Some((who?, (*new.get(&dates)?)?)));
         pairs.collect()
+    }
+
+    /// People by both dates, without those who have them in common.
+    fn by_dates(
+        &self,
+        people: impl Iterator<Item = Ordinal>,
+        telling: &Telling,
+    ) -> HashMap<(u32, u32), Option<Ordinal>> {
+        let mut found: HashMap<_, Option<Ordinal>> = HashMap::new();
+        for who in people {
+            if let Some(dates) = self.dates(who, telling) {
+                found.entry(dates).and_modify(|only| *only = None).or_insert(Some(who));
+            }
+        }
+        found
+    }
+
+    fn dates(&self, who: Ordinal, telling: &Telling) -> Option<(u32, u32)> {
+        let (birth, start) = (telling.birth_date?, telling.start_date?);
+        Some((self.comparison.value(who, birth)?, self.comparison.value(who, start)?))
+    }
+
+    /// Whether somebody new has both dates of a known person who was not read, so that only a reading of everyone tells
+    /// whether that one is gone.
+    pub(crate) fn may_be_somebody_unread(&self) -> bool {
+        let telling = self.telling();
+        let new = self.by_dates(self.comparison.newcomers().filter(|who| self.is_new(*who)), &telling);
+        let is_like = |who| self.dates(who, &telling).is_some_and(|dates| new.contains_key(&dates));
+        !new.is_empty() && self.comparison.unseen().any(is_like)
     }
 
     fn likeness(&self, gone: Ordinal, new: Ordinal, emails: &ClaimIndex<'_>, telling: &Telling) -> Likeness {

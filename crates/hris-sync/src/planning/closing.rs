@@ -23,7 +23,7 @@ impl Planning<'_> {
         self.apply_grounds(receipt);
         self.take_tombstones(receipt).await?;
         let sequence = self.planner.settle_claims(Self::tells_missing(receipt));
-        if self.is_partial() && self.planner.holds_unread() {
+        if self.is_partial() && (self.planner.holds_unread() || self.planner.may_be_somebody_unread()) {
             return Ok(Ended::NeedsEveryone);
         }
         if self.planner.has_second_thoughts() || !sequence.is_empty() {
