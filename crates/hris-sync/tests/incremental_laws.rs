@@ -102,6 +102,13 @@ fn row(record: u8, (status, employee_id, email, department): (u8, u8, u8, u8)) -
         number => Field::Value(format!("p{}@acme.example", own(number))),
     };
     person.department = Field::Value(format!("d{department}"));
+    // Who has somebody else's address is that person, so that people move and ids are reused.
+    let who = own(email);
+    person.last_name = Field::Value(format!("Last{who}"));
+    if who % 2 == 0 {
+        let born = chrono::NaiveDate::from_ymd_opt(1970 + i32::from(who), 3, 9).unwrap();
+        person.birth_date = Field::Value(born.into());
+    }
     person
 }
 
