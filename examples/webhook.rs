@@ -124,7 +124,8 @@ impl Show {
         tokio::spawn(async move { axum::serve(listener, router(hooks)).await });
         let changes = sim.next_day(&DayPlan { hires: 2, ..DayPlan::quiet() });
         let record = changes.hired.first().cloned().ok_or("two people were hired")?;
-        Ok((Self { _sim: sim, url, client: reqwest::Client::new(), key, worker }, record))
+        let client = reqwest::Client::builder().build()?;
+        Ok((Self { _sim: sim, url, client, key, worker }, record))
     }
 
     /// Sends a webhook, and does what the connection then waits for. An application has a `Runner` for that.
@@ -134,13 +135,11 @@ impl Show {
             request = request.header(SIGNATURE_HEADER, signature);
         }
         let status = request.send().await?.status().as_u16();
-        let report = match self.worker.step(&self.key).await?.ran {
-            Some((_, report)) => report?,
-            None => {
-                println!("  {what:22} -> {status}, nothing is read");
-                return Ok(());
-            }
+        let Some((_, report)) = self.worker.step(&self.key).await?.ran else {
+            println!("  {what:22} -> {status}, nothing is read");
+            return Ok(());
         };
+        let report = report?;
         let (read, created) = (report.planned.read, report.applied.created);
         println!("  {what:22} -> {status}, {read} read, {created} created");
         Ok(())

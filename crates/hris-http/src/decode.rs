@@ -83,7 +83,7 @@ fn explain<'de, T: Deserialize<'de>>(body: &'de [u8], error: &serde_json::Error)
 }
 
 fn misfit<'de, T: Deserialize<'de>>(body: &'de [u8], error: &serde_json::Error) -> Error {
-    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut json = Deserializer::from_slice(body);
     let path = match serde_path_to_error::deserialize::<_, T>(&mut json) {
         Ok(_) => String::new(),
         Err(located) => shown(located.path()),

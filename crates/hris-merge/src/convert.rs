@@ -378,7 +378,7 @@ fn position(
         One::Full(position) if position.remote_was_deleted != Cell::Flag(true) => Some(position),
         _ => None,
     });
-    match full.max_by_key(|position| rank(*position, today)) {
+    match full.max_by_key(|position| rank(position, today)) {
         Some(current) => text_field(text(current), field, problems),
         None if positions.iter().any(|position| matches!(position, One::Id(_) | One::Odd)) => {
             unreadable(field, "is a position that came as an id only", problems)

@@ -119,7 +119,9 @@ impl Engine {
         let overrides = self.overrides().await?;
         let mut moving: Vec<_> = overrides.into_iter().filter(|one| one.record == *from).collect();
         let fields: Vec<_> = moving.iter().map(|one| (from.clone(), one.field.clone())).collect();
-        moving.iter_mut().for_each(|one| one.record = to.clone());
+        for one in &mut moving {
+            one.record = to.clone();
+        }
         if !moving.is_empty() {
             store.put_overrides(lease, &moving).await?;
         }

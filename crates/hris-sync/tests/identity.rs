@@ -11,8 +11,8 @@ use common::{World, changed, ids, inactive, people, person};
 use futures_util::TryStreamExt as _;
 use hris_core::store::{Override, Runs as _};
 use hris_core::{
-    BirthDate, Employee, EmployeeField, ErrorKind, Field, FieldMap, FieldRule, MemberField, PlanId, RecordId,
-    RunReport, Trigger, Value, rule,
+    BirthDate, Clock as _, Employee, EmployeeField, ErrorKind, Field, FieldMap, FieldRule, MemberField,
+    PlanId, RecordId, RunReport, Trigger, Value, rule,
 };
 use hris_sync::{Absence, Limit, PlanView, Proposal};
 
@@ -97,7 +97,6 @@ fn who_accepted_what_and_when_is_in_the_history_without_the_record() {
     let history = hris_testkit::run(world.store.runs(&key, 0, 9)).unwrap();
     assert!(history.contains(&accepted));
     assert!(!accepted.run.as_str().contains("r3"), "{}", accepted.run);
-    use hris_core::Clock as _;
     assert_eq!(accepted.started_at, world.clock.now());
 }
 
@@ -235,7 +234,6 @@ fn only_what_a_plan_proposes_can_be_accepted_and_only_once() {
 #[test]
 fn overrides_move_along_with_an_accepted_re_key() {
     let world = renumbered_world();
-    use hris_core::Clock as _;
     let value = Some(Value::from("Legal"));
     let one = Override::new("r3", MemberField::Department, value, "ola", "told by phone", world.clock.now());
     hris_testkit::run(world.engine().put_overrides(&[one])).unwrap();

@@ -33,7 +33,13 @@ impl Dice {
 fn line(dice: &mut Dice, number: &str, variety: u64) -> Line {
     std::array::from_fn(|column| match column {
         0 => number.to_owned(),
-        STATUS => ["active", "leaver", "pending", ""][dice.below(4) as usize].to_owned(),
+        STATUS => match dice.below(4) {
+            0 => "active",
+            1 => "leaver",
+            2 => "pending",
+            _ => "",
+        }
+        .to_owned(),
         EMAIL if !dice.one_in(9) => format!("person{}@company.example", dice.below(variety * 20)),
         _ => match dice.below(variety) {
             0 => String::new(),
@@ -53,8 +59,8 @@ fn tables(seed: u64, people: u64, variety: u64) -> (Table, Table) {
         match dice.below(8) {
             0 => now = line(&mut dice, &number, variety),
             1 | 2 => {
-                let column = 1 + dice.below(11) as usize;
-                now[column] = line(&mut dice, &number, variety)[column].clone();
+                let column = 1 + usize::try_from(dice.below(11)).unwrap();
+                now[column].clone_from(&line(&mut dice, &number, variety)[column]);
             }
             _ => {}
         }
@@ -130,7 +136,9 @@ fn check(existing: &Table, incoming: &Table) -> BTreeMap<&'static str, u64> {
 
     let figures: Value = serde_json::from_str(done.out.lines().last().unwrap()).unwrap();
     let mut counts = BTreeMap::from(ACTIONS.map(|action| (action, 0)));
-    expected.values().for_each(|(action, _)| *counts.get_mut(action).unwrap() += 1);
+    for (action, _) in expected.values() {
+        *counts.get_mut(action).unwrap() += 1;
+    }
     for (action, count) in &counts {
         assert_eq!(figures[action], *count, "{action} in {figures}");
     }

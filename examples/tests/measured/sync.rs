@@ -34,7 +34,7 @@ fn counted(place: &Place, people: &Population) -> Value {
 /// Every link with its fingerprints, and how many runs the history has.
 fn kept(place: &Place) -> (Vec<Link>, usize) {
     run(async {
-        let store = SqliteStore::open(&place.path("people.db")).unwrap();
+        let store = SqliteStore::open(place.path("people.db")).unwrap();
         let connection = ConnectionKey::new("bench", "bench");
         let mut links: Vec<Link> = store.links(&connection).try_concat().await.unwrap();
         links.sort_by(|one, other| one.record.cmp(&other.record));

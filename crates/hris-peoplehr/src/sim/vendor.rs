@@ -137,10 +137,9 @@ impl State {
             Some(key) => key,
         };
         let Some((company, permissions)) = self.keys.get(key) else {
-            return Err(match has_form_of_key(key) {
-                true => self.refused(5, "API key does not exists."),
-                false => self.refused(2, "Invalid API Key."),
-            });
+            let (status, message) =
+                if has_form_of_key(key) { (5, "API key does not exists.") } else { (2, "Invalid API Key.") };
+            return Err(self.refused(status, message));
         };
         if !permissions.contains(&needed) {
             return Err(self.refused(5, &format!("No access {schema} schema.")));

@@ -171,13 +171,13 @@ impl House {
         connector: MockConnector,
         target: MockTarget,
     ) -> RunReport {
-        self.publish_with(Policy::default(), key, connector, target)
+        self.publish_with(&Policy::default(), key, connector, target)
     }
 
     /// The same with guards and the like of its own.
     pub(crate) fn publish_with(
         &self,
-        policy: Policy,
+        policy: &Policy,
         key: &ConnectionKey,
         connector: MockConnector,
         target: MockTarget,

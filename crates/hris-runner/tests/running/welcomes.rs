@@ -105,7 +105,7 @@ fn whose_hire_is_rescinded_before_their_welcome_went_out_gets_none() {
     let mut policy = Policy::default();
     policy.create_before_start_days = Some(14);
     house.notices.failing(Some(ErrorKind::Unavailable));
-    let report = house.publish_with(policy, &key(), connector.clone(), silent(&house));
+    let report = house.publish_with(&policy, &key(), connector.clone(), silent(&house));
     assert_eq!((report.applied.invited, owed(&house)), (2, vec![WelcomeState::Owed; 2]));
     connector.set_people([person(0), hired(EmploymentStatus::Inactive)]);
     house.notices.failing(None);

@@ -23,8 +23,8 @@ fn configured() -> Webhooks {
     webhooks().with_format(format).unwrap()
 }
 
-fn person(id: &str) -> Option<Scope> {
-    Some(Scope::People(vec![EmployeeRef::record(id)]))
+fn person(id: &str) -> Scope {
+    Scope::People(vec![EmployeeRef::record(id)])
 }
 
 #[test]
@@ -42,18 +42,18 @@ fn without_configuration_every_delivery_asks_for_everyone() {
 #[test]
 fn configured_events_ask_for_their_person_and_what_is_not_read_for_nothing() {
     for (body, event, scope) in [
-        (r#"{"event":"HIRE","data":{"employee":{"id":" e1 "}}}"#, WebhookEvent::Hired, person("e1")),
+        (r#"{"event":"HIRE","data":{"employee":{"id":" e1 "}}}"#, WebhookEvent::Hired, Some(person("e1"))),
         (
             r#"{"event":"department","data":{"employee":{"id":"e2"}}}"#,
             WebhookEvent::DepartmentChanged,
-            person("e2"),
+            Some(person("e2")),
         ),
         (r#"{"event":"department","data":{}}"#, WebhookEvent::DepartmentChanged, Some(Scope::Everyone)),
         (r#"{"event":"hire","data":{"employee":{"id":7}}}"#, WebhookEvent::Hired, Some(Scope::Everyone)),
         (r#"{"event":"clock.in","data":{"employee":{"id":"e1"}}}"#, WebhookEvent::Clocked, None),
         (r#"{"event":"timeoff.request"}"#, WebhookEvent::TimeOffRequested, None),
         (r#"{"event":"timeoff.approval"}"#, WebhookEvent::TimeOffApproved, None),
-        (r#"{"event":"new one","data":{"employee":{"id":"e3"}}}"#, WebhookEvent::Unknown, person("e3")),
+        (r#"{"event":"new one","data":{"employee":{"id":"e3"}}}"#, WebhookEvent::Unknown, Some(person("e3"))),
         (r#"{"event":{"name":"hire"}}"#, WebhookEvent::Unknown, Some(Scope::Everyone)),
         (r#"{"event":"hire""#, WebhookEvent::Unknown, Some(Scope::Everyone)),
     ] {

@@ -49,7 +49,9 @@ impl Planner {
         let Order { mut ranks, stuck } = left;
         if !parked.is_empty() {
             // Rank 0 is for those who are parked.
-            ranks.values_mut().for_each(|rank| *rank = rank.saturating_add(1));
+            for rank in ranks.values_mut() {
+                *rank = rank.saturating_add(1);
+            }
         }
         (Sequence { ranks, parked }, stuck)
     }
@@ -146,7 +148,7 @@ mod tests {
         let may_park = |who: Ordinal, kind| may_park(u32::try_from(who.index()).unwrap(), kind);
         let mut parked = BTreeMap::new();
         for group in groups(&handovers(all), &stuck) {
-            parked.extend(break_circles(&mut open, group, &may_park));
+            parked.extend(break_circles(&mut open, group, may_park));
         }
         parked.into_iter().map(|(who, kinds)| (who.index(), kinds.into_iter().collect())).collect()
     }
