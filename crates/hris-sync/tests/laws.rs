@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use common::World;
 use futures_util::TryStreamExt as _;
 use hris_core::{
-    Employee, EmploymentStatus, Error, ErrorKind, Field, PlanSummary, ProvisioningPlan, RunResult,
+    Employee, EmploymentStatus, Error, ErrorKind, Field, Parking, PlanSummary, ProvisioningPlan, RunResult,
 };
 use hris_sync::{PlanView, Proposal};
 use hris_testkit::Ending;
@@ -45,8 +45,21 @@ fn row() -> impl Strategy<Value = Row> {
 
 /// Rows of a directory; most records carry their own number and address, some somebody else's or none.
 fn directory() -> impl Strategy<Value = Vec<Employee>> {
-    (proptest::collection::vec(row(), 0..20), any::<bool>())
-        .prop_map(|(rows, stamped)| rows.iter().map(|row| employee(row, stamped)).collect())
+    let swaps = proptest::collection::vec((0..12_u8, 0..12_u8), 0..4);
+    (proptest::collection::vec(row(), 0..20), any::<bool>(), swaps).prop_map(|(rows, stamped, swaps)| {
+        let mut people: Vec<_> = rows.iter().map(|row| employee(row, stamped)).collect();
+        swaps.into_iter().for_each(|(one, other)| swap_addresses(&mut people, one, other));
+        people
+    })
+}
+
+/// Two people take over each other's addresses.
+fn swap_addresses(people: &mut [Employee], one: u8, other: u8) {
+    let of = |who: u8| people.iter().position(|person| person.record.as_str() == format!("r{who}"));
+    if let (Some(one), Some(other)) = (of(one), of(other)) {
+        let address = people[one].work_email.clone();
+        people[one].work_email = std::mem::replace(&mut people[other].work_email, address);
+    }
 }
 
 fn employee(row: &Row, stamped: bool) -> Employee {
@@ -101,6 +114,10 @@ fn world(first: &[Employee]) -> World {
     // Small populations would be held at every turn.
     world.policy.leavers.at_least = 1_000;
     world.policy.shrink_percent = 100;
+    world.target = world.target.with_capabilities(|can| {
+        let parking = Parking::new().with_email("parked+{token}@sync.acme.example").unwrap();
+        can.parking = Some(parking.with_employee_id("parked-{token}").unwrap());
+    });
     world
 }
 
