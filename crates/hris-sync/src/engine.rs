@@ -370,7 +370,8 @@ impl Engine {
         lease: &'a Lease,
         options: Options,
     ) -> BoxFuture<'a, Result<Ended>> {
-        async move { Planning::start(&self.parts, stores, lease, options).await?.run().await }.boxed()
+        let start = Planning::start(&self.parts, stores, lease, options);
+        async move { Box::pin(start.await?.run()).await }.boxed()
     }
 
     /// Carries a plan out. Answers the records whose actions failed, or `None` if some were not carried out yet.

@@ -106,7 +106,7 @@ impl Engine {
             }
             match self.corrected(&row, actor, reason, now) {
                 Ok(one) => overrides.push(one),
-                Err(problem) => refeed.problems.push(problem),
+                Err(problem) => refeed.problems.push(*problem),
             }
         }
         if !overrides.is_empty() {
@@ -122,12 +122,12 @@ impl Engine {
         actor: &str,
         reason: &str,
         now: DateTime<Utc>,
-    ) -> std::result::Result<Override, Problem> {
+    ) -> std::result::Result<Override, Box<Problem>> {
         let record = restored(&row.record_id);
         let unusable = |message| {
             let mut problem = Problem::error(rule::OVERRIDE_UNUSABLE, message);
             problem.record = (!record.is_empty()).then(|| RecordId::from(record));
-            problem.at(restored(&row.field).to_owned())
+            Box::new(problem.at(restored(&row.field).to_owned()))
         };
         if record.is_empty() {
             return Err(unusable("the row names no record"));

@@ -12,7 +12,7 @@ use futures_util::TryStreamExt as _;
 use hris_core::store::{Override, Runs as _};
 use hris_core::{
     BirthDate, Clock as _, Employee, EmployeeField, ErrorKind, Field, FieldMap, FieldRule, MemberField,
-    PlanId, RecordId, RunReport, Trigger, Value, rule,
+    PlanId, ProvisioningPlan as _, RecordId, RunReport, Trigger, Value, rule,
 };
 use hris_sync::{Absence, Limit, PlanView, Proposal};
 
@@ -47,7 +47,6 @@ fn proposed(world: &World) -> (PlanView, Vec<Proposal>) {
 }
 
 fn accept(world: &World, plan: &PlanView, record: &str) -> hris_core::Result<RunReport> {
-    use hris_core::ProvisioningPlan as _;
     hris_testkit::run(world.engine().accept(&plan.header().id, &RecordId::from(record), "ola"))
 }
 
