@@ -48,7 +48,9 @@ fn directory() -> impl Strategy<Value = Vec<Employee>> {
     let swaps = proptest::collection::vec((0..12_u8, 0..12_u8), 0..4);
     (proptest::collection::vec(row(), 0..20), any::<bool>(), swaps).prop_map(|(rows, stamped, swaps)| {
         let mut people: Vec<_> = rows.iter().map(|row| employee(row, stamped)).collect();
-        swaps.into_iter().for_each(|(one, other)| swap_addresses(&mut people, one, other));
+        for (one, other) in swaps {
+            swap_addresses(&mut people, one, other);
+        }
         people
     })
 }
