@@ -34,8 +34,9 @@ struct Person {
     contractor: bool,
     status: EmploymentStatus,
     deleted: bool,
-    /// Somebody else has their old address now. They stay: whoever leaves before the platform heard of their new
-    /// address keeps the old one on a closed account, and what comes of that depends on which days were missed.
+    /// Somebody else has their old address now, or they had somebody else's for a day. They stay: whoever leaves
+    /// before the platform heard of their new address keeps the old one on a closed account, and what comes of that
+    /// depends on which days were missed.
     handed_on: bool,
     changed: u32,
     passing: Passing,
@@ -195,7 +196,10 @@ impl Story {
             5 => Passing::WithoutDepartment,
             _ => return,
         };
-        self.someone(rng, |person| person.passing = passing);
+        self.someone(rng, |person| {
+            person.passing = passing;
+            person.handed_on |= matches!(passing, Passing::WithAddressOf(_));
+        });
     }
 
     /// Changes somebody who is there.
