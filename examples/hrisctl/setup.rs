@@ -149,11 +149,9 @@ impl<'a> Setup<'a> {
         Ok(config.build(&"none".into(), &self.transport()?)?)
     }
 
-    /// Ends a run on the platform: managers in a second pass, and what it has to tell beside the report.
-    pub(crate) async fn end_run(&self) -> Vec<Problem> {
-        let Some(platform) = self.platform.get() else { return Vec::new() };
-        platform.settle_managers().await;
-        platform.take_problems()
+    /// What the platform has to tell of a run beside its report.
+    pub(crate) fn end_run(&self) -> Vec<Problem> {
+        self.platform.get().map(ScimTarget::take_problems).unwrap_or_default()
     }
 
     /// The store of earlier runs.

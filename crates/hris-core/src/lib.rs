@@ -65,5 +65,5 @@ pub use receipt::{AbsenceGround, Ground, ListingEvidence, Receipt, Scope, Waterm
 pub use report::{AppliedCounts, Impact, RunReport, RunResult, Trigger, Verification};
 pub use source::{EmployeeField, FieldSet, SourceField};
 pub use store::StateStore;
-pub use target::{Invitations, MemberQuery, Outcome, ProvisioningTarget, TargetCapabilities};
+pub use target::{Awaited, Invitations, MemberQuery, Outcome, ProvisioningTarget, TargetCapabilities};
 pub use value::{BirthDate, Email, Value, ValueRef, fold_email};

@@ -174,6 +174,13 @@ impl Attributes {
         self.0.is_empty()
     }
 
+    /// Those attributes that are to be kept.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(&TargetField) -> bool) -> Self {
+        let kept = self.0.iter().filter(|(field, _)| keep(field));
+        Self(kept.map(|(field, value)| (field.clone(), value.clone())).collect())
+    }
+
     /// Carries out a change: sets what has a value, removes what is cleared.
     pub fn merge(&mut self, change: &Self) {
         for (field, value) in &change.0 {

@@ -133,6 +133,8 @@ pub mod rule {
     pub const OVERRIDE_UNUSABLE: RuleCode = RuleCode::new("override.unusable");
     /// It cannot be told whether the action happened.
     pub const ACTION_UNCERTAIN: RuleCode = RuleCode::new("action.uncertain");
+    /// The platform took no requests when an action was to be sent: it stays pending, and the next run sends it.
+    pub const ACTION_NOT_ATTEMPTED: RuleCode = RuleCode::new("action.not_attempted");
     /// What the action expected to find had changed in between; it was skipped.
     pub const ACTION_STALE: RuleCode = RuleCode::new("action.stale");
     /// A side listing (departments, offices …) could not be read; the fields that depend on it are absent.
@@ -208,6 +210,7 @@ pub mod rule {
         OVERRIDE_ENDED,
         OVERRIDE_UNUSABLE,
         ACTION_UNCERTAIN,
+        ACTION_NOT_ATTEMPTED,
         ACTION_STALE,
         JOIN_FAILED,
         READING_BROKEN,

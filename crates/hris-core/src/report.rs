@@ -23,6 +23,8 @@ pub enum Trigger {
     Webhook,
     /// Somebody accepted what a plan proposed about one person. Nothing is read or written but a link.
     Accept,
+    /// Somebody wants what failed in an earlier run tried again.
+    Replay,
 }
 
 /// How a run ended.

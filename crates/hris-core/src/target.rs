@@ -7,7 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 
-use crate::{Action, Email, EmployeeId, Error, MemberId, MemberRecord, Parking, Result};
+use crate::{
+    Action, Attributes, Email, EmployeeId, Error, MemberId, MemberRecord, Parking, Result, TargetField,
+};
 
 /// A rewards platform.
 ///
@@ -29,6 +31,16 @@ pub trait ProvisioningTarget: fmt::Debug + Send + Sync + 'static {
     /// Every member, where the platform can list ([`TargetCapabilities::lists`]).
     fn roster(&self) -> Option<BoxStream<'_, Result<MemberRecord>>> {
         None
+    }
+
+    /// Which of some attributes refer to members who are not on the platform, so that it could not store them now. Where
+    /// it cannot be told, the member counts as missing.
+    ///
+    /// The engine asks before it plans an update that could write nothing else, so that whoever waits for such a member
+    /// is no update again and again. Platforms that keep references as plain values have none, as the default says.
+    async fn awaited(&self, attributes: &Attributes) -> Vec<Awaited> {
+        let _ = attributes;
+        Vec::new()
     }
 
     /// Carries out actions, at most [`TargetCapabilities::max_batch`] of them.
@@ -92,6 +104,23 @@ impl Default for TargetCapabilities {
     }
 }
 
+/// An attribute that refers to a member who is not on the platform: a manager who comes later, or never.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Awaited {
+    /// The attribute.
+    pub field: TargetField,
+    /// The Employee ID of the member that it refers to.
+    pub employee_id: EmployeeId,
+}
+
+impl Awaited {
+    /// An attribute that waits for the member with this Employee ID.
+    pub fn new(field: TargetField, employee_id: EmployeeId) -> Self {
+        Self { field, employee_id }
+    }
+}
+
 /// What became of one action.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -100,6 +129,15 @@ pub enum Outcome {
     Applied(MemberId),
     /// The member was already as intended; nothing was written.
     AlreadySo(MemberId),
+    /// It was carried out but for attributes that the platform cannot store yet, since they refer to members who are not
+    /// there. Nobody is held up by that. The engine sends these attributes again when the plan has come to its end, and
+    /// keeps no fingerprint for them until they are stored, so that later runs send them as well.
+    Partly {
+        /// The member.
+        member: MemberId,
+        /// What was left out.
+        without: Vec<TargetField>,
+    },
     /// The platform refuses this record: a rule of its own, a bad value.
     Rejected(Error),
     /// Something else holds the unique value, or the member's version moved.
@@ -123,6 +161,10 @@ impl<T: ProvisioningTarget + ?Sized> ProvisioningTarget for Arc<T> {
 
     fn roster(&self) -> Option<BoxStream<'_, Result<MemberRecord>>> {
         (**self).roster()
+    }
+
+    async fn awaited(&self, attributes: &Attributes) -> Vec<Awaited> {
+        (**self).awaited(attributes).await
     }
 
     async fn apply(&self, actions: &[Action]) -> Vec<Outcome> {

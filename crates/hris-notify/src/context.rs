@@ -164,6 +164,7 @@ impl<'a> Report<'a> {
                 hris_core::Trigger::Schedule => "by its schedule",
                 hris_core::Trigger::Release => "after a release",
                 hris_core::Trigger::Webhook => "since the HR system said that something changed",
+                hris_core::Trigger::Replay => "again for what had failed",
                 _ => "on demand",
             },
             outcome: outcome(report),

@@ -6,7 +6,7 @@ use hris_core::{
     ConnectionKey, EmployeeRef, Error, ErrorKind, PlanId, ProvisioningPlan as _, Result, RunId, RunReport,
     Scope, Trigger, Verdict,
 };
-use hris_sync::{PlanView, Refeed};
+use hris_sync::{PlanView, Refeed, release_run};
 
 use crate::worker::Worker;
 
@@ -78,7 +78,11 @@ impl Worker {
         let connection = self.parts.connections.get(key).await?;
         Step::Run.check(connection.stage())?;
         let stored = self.parts.store.plan(key, plan).await?.ok_or_else(|| no_such_plan(plan))?;
-        let next = NextRun::named(stored.header.run.clone(), Trigger::OnDemand);
+        let run = match stored.header.verdict {
+            Verdict::Held(_) => release_run(&stored.header),
+            Verdict::Ready => stored.header.run.clone(),
+        };
+        let next = NextRun::named(run, Trigger::OnDemand);
         let active = self.parts.board.begin(key, &next.run);
         let now = self.clock().now();
         let begun = self.parts.connections.change(key, |connection| {

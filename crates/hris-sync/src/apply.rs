@@ -4,22 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use hris_core::keys::Fingerprinter;
+use hris_core::keys::{FieldTag, Fingerprinter, Prints};
 use hris_core::store::{ActionState, Baseline, Lease, Link, PlanState, Settlement, StoredAction, StoredPlan};
 use hris_core::{
-    Action, ActionKind, AppliedCounts, Error, ErrorKind, Expectation, LeaveReason, MemberId, MemberQuery,
-    MemberRecord, Outcome, Problem, ProgressEvent, RecordId, Result, RuleCode, Stage, Verdict, rule,
+    Action, ActionKind, AppliedCounts, Attributes, Error, ErrorKind, Expectation, LeaveReason, MemberField,
+    MemberId, MemberQuery, MemberRecord, Outcome, Problem, ProgressEvent, RecordId, Result, RuleCode,
+    Severity, Stage, TargetField, Verdict, rule,
 };
 
-use crate::engine::Parts;
+use crate::engine::{Parts, add};
 use crate::planning::LEASE;
+use crate::second_pass::{End, SecondPass, rest};
 use crate::view::action_pages;
 
 /// How many actions are written down as begun in one go: one transaction for each would cost more than sending it.
 const WAVE: usize = 64;
 
-/// An action, and how it ended; `None` where that cannot be found out now.
-type Ended<'s> = (&'s Action, Option<Settlement>);
+/// An action, and how it ended.
+type Ended<'s> = (&'s Action, End);
 
 /// One plan being carried out.
 pub(crate) struct Applying<'a> {
@@ -29,6 +31,10 @@ pub(crate) struct Applying<'a> {
     fingerprinter: Fingerprinter,
     pub(crate) counts: AppliedCounts,
     pub(crate) problems: BTreeMap<RuleCode, u64>,
+    /// Those of them that are warnings.
+    pub(crate) warnings: BTreeMap<RuleCode, u64>,
+    /// What was left out and is tried again at the end.
+    second: SecondPass,
     /// Records whose actions ended without effect, or nobody knows how.
     pub(crate) failed: Vec<RecordId>,
     /// Records whose first step of two is not carried out yet, so that others wait.
@@ -47,6 +53,8 @@ impl<'a> Applying<'a> {
             fingerprinter,
             counts: AppliedCounts::default(),
             problems: BTreeMap::new(),
+            warnings: BTreeMap::new(),
+            second: SecondPass::default(),
             failed: Vec::new(),
             waiting: BTreeSet::new(),
         })
@@ -125,7 +133,28 @@ impl<'a> Applying<'a> {
                 parts.progress.report(ProgressEvent::new(Stage::Applying, done, Some(total)));
             }
         }
+        self.run_second_pass().await?;
         self.finish().await
+    }
+
+    /// Tries once more what was left out, now that everybody is there who was to come. It is a plan of its own, so that
+    /// no write is without a journal entry; what is left out again waits for a later run.
+    async fn run_second_pass(&mut self) -> Result<()> {
+        let second = std::mem::take(&mut self.second);
+        let plans = &*self.parts.store;
+        let plan =
+            second.seal(plans, &self.lease, &self.plan.header, &self.fingerprinter, self.parts).await?;
+        let Some(plan) = plan else { return Ok(()) };
+        let mut applying = Self::new(self.parts, &self.lease, plan).await?;
+        let result = Box::pin(applying.run()).await;
+        self.lease = applying.lease.clone();
+        self.counts.failed += applying.counts.failed;
+        self.counts.uncertain += applying.counts.uncertain;
+        self.counts.pending += applying.counts.pending;
+        add(&mut self.problems, &applying.problems);
+        add(&mut self.warnings, &applying.warnings);
+        self.failed.append(&mut applying.failed);
+        result
     }
 
     /// What was begun is resolved; nothing else is sent. For a plan that may not go on.
@@ -135,8 +164,8 @@ impl<'a> Applying<'a> {
         while let Some(page) = pages.try_next().await? {
             let begun = page.into_iter().filter(|stored| stored.state == ActionState::Begun);
             for stored in begun {
-                let settlement = self.read_back(&stored.action, None).await?;
-                self.settle(vec![(&stored.action, settlement)]).await?;
+                let end = self.read_back(&stored.action, None).await?;
+                self.settle_one(&stored.action, end).await?;
             }
         }
         Ok(())
@@ -148,13 +177,14 @@ impl<'a> Applying<'a> {
         let (begun, pending): (Vec<_>, Vec<_>) =
             open.into_iter().partition(|stored| stored.state == ActionState::Begun);
         for stored in begun {
-            let settlement = self.read_back(&stored.action, None).await?;
-            self.settle(vec![(&stored.action, settlement)]).await?;
+            let end = self.read_back(&stored.action, None).await?;
+            self.settle_one(&stored.action, end).await?;
         }
         let ended = self.waves(&pending).await?;
-        for (action, settlement) in &ended {
-            self.count(action, settlement.as_ref());
+        for (action, end) in &ended {
+            self.count(action, end);
         }
+        self.leave_for_later(&ended).await?;
         self.keep_lease().await?;
         self.parts.cancel.check()
     }
@@ -211,13 +241,13 @@ impl<'a> Applying<'a> {
         for (stored, link) in actions.iter().zip(links) {
             let action = &stored.action;
             if self.waits(action) {
-                ended.push((action, None));
+                ended.push((action, End::open()));
             } else if holds(&action.expects, link.as_ref()) {
                 send.push(action);
             } else {
                 let problem =
                     Problem::error(rule::ACTION_STALE, "the member changed since the plan was made; skipped");
-                ended.push((action, Some(failed(action, problem))));
+                ended.push((action, failed(action, problem)));
             }
         }
         Ok((send, ended))
@@ -226,7 +256,7 @@ impl<'a> Applying<'a> {
     /// One batch: send it, and find out what became of it. After a stop it is not sent any more.
     async fn batch<'s>(&self, batch: &[&'s Action]) -> Result<Vec<Ended<'s>>> {
         if self.parts.cancel.is_cancelled() {
-            return Ok(batch.iter().map(|action| (*action, Some(not_sent(action)))).collect());
+            return Ok(batch.iter().map(|action| (*action, End::of(not_sent(action)))).collect());
         }
         let actions: Vec<_> = batch.iter().map(|action| (*action).clone()).collect();
         let mut outcomes = self.parts.target.apply(&actions).await.into_iter();
@@ -241,7 +271,7 @@ impl<'a> Applying<'a> {
 
     /// Writes down how actions ended.
     async fn write_down(&self, ended: &[Ended<'_>]) -> Result<()> {
-        let settlements: Vec<_> = ended.iter().filter_map(|(_, settlement)| settlement.clone()).collect();
+        let settlements: Vec<_> = ended.iter().filter_map(|(_, end)| end.settlement.clone()).collect();
         if settlements.is_empty() {
             return Ok(());
         }
@@ -256,46 +286,47 @@ impl<'a> Applying<'a> {
         self.waiting.contains(&action.person.record) || hands_on && !self.waiting.is_empty()
     }
 
-    async fn interpret(&self, action: &Action, outcome: Outcome) -> Result<Option<Settlement>> {
+    async fn interpret(&self, action: &Action, outcome: Outcome) -> Result<End> {
         Ok(match outcome {
-            Outcome::Applied(member) | Outcome::AlreadySo(member) => Some(done(action, member)),
-            Outcome::Rejected(error) => Some(failed(action, refusal(rule::MEMBER_REJECTED, &error))),
-            Outcome::Conflict(error) => Some(failed(action, refusal(rule::MEMBER_CONFLICT, &error))),
-            Outcome::NotAttempted(_) => Some(not_sent(action)),
+            Outcome::Applied(member) | Outcome::AlreadySo(member) => done(action, member, &[]),
+            Outcome::Partly { member, without } => done(action, member, &without),
+            Outcome::Rejected(error) => failed(action, refusal(rule::MEMBER_REJECTED, &error)),
+            Outcome::Conflict(error) => failed(action, refusal(rule::MEMBER_CONFLICT, &error)),
+            Outcome::NotAttempted(error) => not_attempted(action, error),
             Outcome::InDoubt(error) => self.read_back(action, Some(error)).await?,
-            _ => Some(uncertain(action, "the target answered something that this version does not know")),
+            _ => uncertain(action, "the target answered something that this version does not know"),
         })
     }
 
-    /// Finds out whether an action took effect by reading the member, and repeats it once if it did not. `None`:
-    /// the target cannot be read now, so that the action stays written down as begun.
-    async fn read_back(&self, action: &Action, doubt: Option<Error>) -> Result<Option<Settlement>> {
+    /// Finds out whether an action took effect by reading the member, and repeats it once if it did not. Without a
+    /// settlement: the target cannot be read now, so that the action stays written down as begun.
+    async fn read_back(&self, action: &Action, doubt: Option<Error>) -> Result<End> {
         if let Some(doubt) = doubt {
             tracing::warn!(action = action.kind.as_str(), %doubt, "reading back a write that is in doubt");
         }
         match self.find(action).await {
-            Reading::Unreadable => return Ok(None),
-            Reading::AsIntended(member) => return Ok(Some(done(action, member))),
+            Reading::Unreadable => return Ok(End::open()),
+            Reading::AsIntended(member, without) => return Ok(done(action, member, &without)),
             Reading::Ambiguous => {
-                return Ok(Some(uncertain(action, "several members match this employee now")));
+                return Ok(uncertain(action, "several members match this employee now"));
             }
             Reading::Gone => {
                 let problem =
                     Problem::error(rule::MEMBER_VANISHED, "the member is not on the platform any more");
-                return Ok(Some(failed(action, problem)));
+                return Ok(failed(action, problem));
             }
             Reading::NotAsIntended => {}
         }
         let again = self.parts.target.apply(std::slice::from_ref(action)).await.into_iter().next();
         match again.unwrap_or_else(|| Outcome::InDoubt(no_outcome())) {
-            Outcome::InDoubt(_) => match self.find(action).await {
-                Reading::AsIntended(member) => Ok(Some(done(action, member))),
-                Reading::Unreadable => Ok(None),
-                _ => Ok(Some(uncertain(
+            Outcome::InDoubt(_) => Ok(match self.find(action).await {
+                Reading::AsIntended(member, without) => done(action, member, &without),
+                Reading::Unreadable => End::open(),
+                _ => uncertain(
                     action,
                     "the write was answered unclearly twice, and the member is not as intended",
-                ))),
-            },
+                ),
+            }),
             outcome => Box::pin(self.interpret(action, outcome)).await,
         }
     }
@@ -311,25 +342,52 @@ impl<'a> Applying<'a> {
         let mut found = found.into_iter();
         match (found.next(), found.next()) {
             (Some(_), Some(_)) => Reading::Ambiguous,
-            (Some(member), None) if is_as_intended(action, &member) => Reading::AsIntended(member.id),
-            (Some(_), None) => Reading::NotAsIntended,
+            (Some(member), None) => self.compare(action, member).await,
             (None, _) if action.member.is_some() => Reading::Gone,
             (None, _) => Reading::NotAsIntended,
         }
     }
 
-    async fn settle(&mut self, ended: Vec<Ended<'_>>) -> Result<()> {
-        self.write_down(&ended).await?;
-        for (action, settlement) in &ended {
-            self.count(action, settlement.as_ref());
+    /// Whether a member is as an action wants it to be, but for what waits for other members.
+    async fn compare(&self, action: &Action, member: MemberRecord) -> Reading {
+        if is_as_intended(action, &member, &[]) {
+            return Reading::AsIntended(member.id, Vec::new());
         }
-        Ok(())
+        let Some(changes) = action.kind.changes() else { return Reading::NotAsIntended };
+        let awaited = self.parts.target.awaited(changes).await;
+        let without: Vec<_> = awaited.into_iter().map(|awaited| awaited.field).collect();
+        if !without.is_empty() && is_as_intended(action, &member, &without) {
+            return Reading::AsIntended(member.id, without);
+        }
+        Reading::NotAsIntended
     }
 
-    fn count(&mut self, action: &Action, settlement: Option<&Settlement>) {
-        let state = settlement.map(|settlement| &settlement.state);
+    async fn settle_one(&mut self, action: &Action, end: End) -> Result<()> {
+        let ended = [(action, end)];
+        let settlements: Vec<_> = ended.iter().filter_map(|(_, end)| end.settlement.clone()).collect();
+        self.parts.store.settle(&self.lease, &self.plan.header.id, &settlements).await?;
+        self.count(action, &ended[0].1);
+        self.leave_for_later(&ended).await
+    }
+
+    /// Takes down what was left out of actions.
+    async fn leave_for_later(&mut self, ended: &[(&Action, End)]) -> Result<()> {
+        let rest = |(action, end): &(&Action, End)| rest(&self.fingerprinter, action, end);
+        let rest: Vec<_> = ended.iter().filter_map(rest).collect();
+        self.second.add(&*self.parts.store, &self.lease, &self.plan.header.id, &rest).await
+    }
+
+    fn count(&mut self, action: &Action, end: &End) {
+        let state = end.settlement.as_ref().map(|settlement| &settlement.state);
         if matches!(action.kind, ActionKind::Park { .. }) && !state.is_some_and(ActionState::is_final) {
             self.waiting.insert(action.person.record.clone());
+        }
+        if let Some(error) = &end.not_sent {
+            // What keeps one action from being sent keeps many; the first one says why.
+            if !self.warnings.contains_key(&rule::ACTION_NOT_ATTEMPTED) {
+                tracing::warn!(%error, "the target takes no actions now; they are left to the next run");
+            }
+            self.warn(rule::ACTION_NOT_ATTEMPTED);
         }
         if matches!(state, Some(ActionState::Failed(_) | ActionState::Uncertain(_))) {
             self.failed.push(action.person.record.clone());
@@ -349,6 +407,10 @@ impl<'a> Applying<'a> {
                 ActionKind::Reactivate { .. } => &mut counts.reactivated,
                 _ => &mut counts.failed,
             },
+            Some(ActionState::Failed(problem)) if problem.severity == Severity::Warning => {
+                let rule = problem.rule.clone();
+                return self.warn(rule);
+            }
             Some(ActionState::Failed(problem)) => {
                 *self.problems.entry(problem.rule.clone()).or_default() += 1;
                 &mut counts.failed
@@ -360,6 +422,11 @@ impl<'a> Applying<'a> {
             _ => &mut counts.pending,
         };
         *count += 1;
+    }
+
+    fn warn(&mut self, rule: RuleCode) {
+        *self.problems.entry(rule.clone()).or_default() += 1;
+        *self.warnings.entry(rule).or_default() += 1;
     }
 
     /// The account, the kind of record ids and the key are pinned before the first write.
@@ -423,7 +490,8 @@ impl<'a> Applying<'a> {
 
 /// What reading a member back tells about an action.
 enum Reading {
-    AsIntended(MemberId),
+    /// The member is as it was to be, but for attributes that wait for other members.
+    AsIntended(MemberId, Vec<TargetField>),
     NotAsIntended,
     Gone,
     Ambiguous,
@@ -438,39 +506,66 @@ fn holds(expects: &Expectation, link: Option<&Link>) -> bool {
     }
 }
 
-/// Whether a member is as an action wants it to be.
-fn is_as_intended(action: &Action, member: &MemberRecord) -> bool {
+/// Whether a member is as an action wants it to be, some attributes aside.
+fn is_as_intended(action: &Action, member: &MemberRecord, aside: &[TargetField]) -> bool {
     let open = !matches!(action.kind, ActionKind::Leave { .. });
     let attributes_fit = action.kind.changes().is_none_or(|changes| {
-        changes.iter().all(|(field, value)| member.attributes.get(field).flatten() == value)
+        let mut fields = changes.iter().filter(|(field, _)| !aside.contains(field));
+        fields.all(|(field, value)| member.attributes.get(field).flatten() == value)
     });
     member.active == open && attributes_fit
 }
 
-fn done(action: &Action, member: MemberId) -> Settlement {
+/// An action that was carried out. What was left out has no fingerprint in the link, so that it is sent again.
+fn done(action: &Action, member: MemberId, without: &[TargetField]) -> End {
+    let changes = action.kind.changes();
+    let nothing_else = |changes: &Attributes| changes.iter().all(|(field, _)| without.contains(field));
+    if let Some(field) = without.first()
+        && matches!(action.kind, ActionKind::Update { .. })
+        && changes.is_some_and(nothing_else)
+    {
+        return failed(action, not_there(field));
+    }
     let after = &action.after;
+    let is_kept = |tag: &FieldTag| without.iter().all(|field| FieldTag::of(field) != *tag);
+    let prints = after.prints.iter().filter(|(tag, _)| is_kept(tag)).collect();
     let link = Link::new(
         action.person.record.clone(),
         after.employee_id.clone(),
         member,
         after.state,
         after.email,
-        after.prints.clone(),
+        Prints::new(prints),
     );
-    Settlement::done(action.id.clone(), link)
+    End { without: without.to_vec(), ..End::of(Settlement::done(action.id.clone(), link)) }
 }
 
 fn not_sent(action: &Action) -> Settlement {
     Settlement::new(action.id.clone(), ActionState::Pending)
 }
 
-fn failed(action: &Action, problem: Problem) -> Settlement {
-    Settlement::new(action.id.clone(), ActionState::Failed(problem.of(&action.person)))
+/// What is said of an attribute that refers to a member who is not there.
+pub(crate) fn not_there(field: &TargetField) -> Problem {
+    let message = "the manager is not on the platform; the member has none there until then";
+    if *field == TargetField::from(MemberField::Manager) {
+        return Problem::warning(rule::MANAGER_UNKNOWN, message).at(field.to_string());
+    }
+    let message = "what this attribute refers to is not on the platform; it is left out until then";
+    Problem::warning(rule::VALUE_NOT_STORED, message).at(field.to_string())
 }
 
-fn uncertain(action: &Action, evidence: &'static str) -> Settlement {
+fn failed(action: &Action, problem: Problem) -> End {
+    End::of(Settlement::new(action.id.clone(), ActionState::Failed(problem.of(&action.person))))
+}
+
+/// An action that was provably not sent, and why.
+fn not_attempted(action: &Action, error: Error) -> End {
+    End { not_sent: Some(error), ..End::of(not_sent(action)) }
+}
+
+fn uncertain(action: &Action, evidence: &'static str) -> End {
     let problem = Problem::error(rule::ACTION_UNCERTAIN, evidence).of(&action.person);
-    Settlement::new(action.id.clone(), ActionState::Uncertain(problem))
+    End::of(Settlement::new(action.id.clone(), ActionState::Uncertain(problem)))
 }
 
 fn refusal(rule: RuleCode, error: &Error) -> Problem {

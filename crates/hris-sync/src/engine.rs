@@ -9,9 +9,9 @@ use futures_util::{FutureExt as _, TryStreamExt as _};
 use hris_core::keys::{Fingerprinter, KeyProvider};
 use hris_core::store::{Baseline, Lease, PlanState, StateStore, StoredPlan};
 use hris_core::{
-    ConnectionKey, Error, ErrorKind, FieldMapping, HrisConnector, Invitations, NoProgress, PlanId, Progress,
-    ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, Severity, SharedClock, Trigger,
-    Verdict, Verification,
+    ConnectionKey, Error, ErrorKind, FieldMapping, HrisConnector, Invitations, NoProgress, PlanHeader,
+    PlanId, Progress, ProvisioningTarget, RecordId, Result, RunId, RunReport, RunResult, Severity,
+    SharedClock, Trigger, Verdict, Verification,
 };
 use hris_store_memory::MemoryStore;
 
@@ -173,9 +173,11 @@ impl Engine {
     }
 
     /// Releases a held plan, for exactly its own actions by digest, and applies it. `actor` is recorded.
+    ///
+    /// It is a run of its own in the history, named by [`release_run`], beside the run that was held.
     pub async fn release(&self, plan: &PlanId, digest: &str, actor: &str) -> Result<RunReport> {
         let mut stored = self.stored_plan(plan, digest).await?;
-        let run = stored.header.run.clone();
+        let run = release_run(&stored.header);
         let until = self.parts.clock.now() + chrono::TimeDelta::from_std(RELEASE_HOLDS).unwrap_or_default();
         let lease = self.take_lease(&run).await?;
         let released = async {
@@ -254,6 +256,12 @@ impl Engine {
 
     async fn run_leased(&self, lease: &Lease, report: &mut RunReport, options: Options) -> Result<()> {
         self.continue_open(lease, report).await?;
+        if options.only.as_ref().is_some_and(Vec::is_empty) {
+            for note in &options.notes {
+                add_warning(report, &note.rule);
+            }
+            return Ok(());
+        }
         let everyone = self.parts.everyone || options.verify;
         let options = Options { everyone, left_already: report.applied.closed(), ..options };
         let planned = self.make_plan(self.stores(), lease, options).await?;
@@ -487,6 +495,16 @@ impl Engine {
     }
 }
 
+/// The run as which the release of a held plan is in the history: the held run stays there as it was.
+pub fn release_run(held: &PlanHeader) -> RunId {
+    RunId::from(format!("{}.release", held.run))
+}
+
+fn add_warning(report: &mut RunReport, rule: &hris_core::RuleCode) {
+    *report.problems.entry(rule.clone()).or_default() += 1;
+    *report.warnings.entry(rule.clone()).or_default() += 1;
+}
+
 fn no_such_plan(plan: &PlanId) -> Error {
     Error::new(ErrorKind::NotFound, "this connection has no such plan").with_context("plan", plan)
 }
@@ -505,9 +523,11 @@ fn add_applied(report: &mut RunReport, applying: &Applying<'_>) {
     total.uncertain += part.uncertain;
     total.pending += part.pending;
     add(&mut report.problems, &applying.problems);
+    add(&mut report.warnings, &applying.warnings);
 }
 
-fn add(
+/// Adds counts to counts.
+pub(crate) fn add(
     total: &mut std::collections::BTreeMap<hris_core::RuleCode, u64>,
     part: &std::collections::BTreeMap<hris_core::RuleCode, u64>,
 ) {

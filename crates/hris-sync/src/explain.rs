@@ -143,7 +143,8 @@ impl Engine {
             return Err(Error::unsupported("this connector cannot read single people")
                 .with_hint("let a run for everyone do it"));
         }
-        self.run_with(run, trigger, Options { only: Some(person.clone()), ..Options::usual(as_of) }).await
+        self.run_with(run, trigger, Options { only: Some(vec![person.clone()]), ..Options::usual(as_of) })
+            .await
     }
 
     async fn explain_reading(
@@ -335,7 +336,7 @@ impl Engine {
     }
 
     async fn plan_of_one(&self, employee: &Employee, as_of: NaiveDate) -> Result<PlanView> {
-        let only = self.parts.connector.capabilities().single_read.then(|| employee.reference());
+        let only = self.parts.connector.capabilities().single_read.then(|| vec![employee.reference()]);
         if only.is_some() {
             let alone = self.dry_run_with(Options { only, ..Options::review(as_of) }).await?.0;
             if !contradicts_others(&alone).await? {

@@ -14,8 +14,8 @@ use crate::policy::Incremental;
 pub(crate) enum Extent {
     /// Everyone, for this reason.
     Everyone(&'static str),
-    /// One person.
-    One(EmployeeRef),
+    /// Some people.
+    Some(Vec<EmployeeRef>),
     /// Those changed since the watermark, and some people in any case.
     Changes { since: Watermark, again: Vec<EmployeeRef> },
 }

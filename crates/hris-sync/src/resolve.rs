@@ -7,9 +7,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::keys::{FieldTag, Fingerprinter, Print, Prints};
 use hris_core::store::{Link, Links};
 use hris_core::{
-    Action, ActionKind, Attributes, ConnectionKey, EmployeeRef, Expectation, Invitations, LeaveReason,
-    LinkAfter, LinkState, MemberField, MemberQuery, MemberRecord, Parking, Problem, ProvisioningTarget,
-    RecordId, Result, TargetField, rule,
+    Action, ActionKind, Attributes, Awaited, ConnectionKey, EmployeeRef, Expectation, Invitations,
+    LeaveReason, LinkAfter, LinkState, MemberField, MemberQuery, MemberRecord, Parking, Problem,
+    ProvisioningTarget, RecordId, Result, TargetField, rule,
 };
 
 use crate::identity::Likeness;
@@ -40,6 +40,8 @@ struct Found {
     owners: Vec<(RecordId, Unique)>,
     /// Why there is no telling who the member is.
     conflict: Option<&'static str>,
+    /// Members who are not there and without whom there is nothing to write.
+    awaited: Vec<Awaited>,
 }
 
 /// Members who have the values that a person is to get, and by which value they were found.
@@ -90,9 +92,14 @@ impl Resolver<'_> {
             return None;
         }
         let member = accept(&found, &draft, planner).then_some(found.member)?;
+        let ordinal = draft.ordinal;
         match (draft.intent, link) {
             (Intent::Create { .. }, link) => self.create(draft, link.as_ref(), member, planner),
-            (_, Some(link)) => self.change(draft, &link, planner),
+            (_, Some(link)) => {
+                let action = self.change(draft, &link, planner)?;
+                planner.waits_for(ordinal, &action, &found.awaited);
+                Some(action)
+            }
             (_, None) => {
                 conflict(&draft, "the link of this person is not in the store any more", planner);
                 None
@@ -143,7 +150,8 @@ impl Resolver<'_> {
             [(member, _)] => why_not(self.matching, &draft.attributes, member),
             _ => Some("two members match this employee by Employee ID and e-mail; correct one of them"),
         };
-        Found { member: free.pop().map(|(member, _)| Box::new(member)), owners, conflict }
+        let member = free.pop().map(|(member, _)| Box::new(member));
+        Found { member, owners, conflict, awaited: Vec::new() }
     }
 
     /// Looks for another member who has the Employee ID or address that a known one is to get.
@@ -154,7 +162,18 @@ impl Resolver<'_> {
         let holders = self.holders(draft, queries).await?;
         let foreign = holders.free.iter().any(|(member, _)| member.id != link.member);
         let why = "another member has the Employee ID or e-mail address that this one is to get";
-        Ok(Found { member: None, owners: holders.owners, conflict: foreign.then_some(why) })
+        let conflict = foreign.then_some(why);
+        let awaited = if draft.intent == Intent::Update { self.awaited(&changes).await } else { Vec::new() };
+        Ok(Found { member: None, owners: holders.owners, conflict, awaited })
+    }
+
+    /// The members without whom none of the changes can be written.
+    async fn awaited(&self, changes: &Attributes) -> Vec<Awaited> {
+        let mut awaited = self.target.awaited(changes).await;
+        if changes.iter().any(|(field, _)| awaited.iter().all(|awaited| awaited.field != *field)) {
+            awaited.clear();
+        }
+        awaited
     }
 
     /// Everybody who has the Employee ID or the address of the queries.

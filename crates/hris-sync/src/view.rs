@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use hris_core::keys::Fingerprinter;
 use hris_core::store::{ActionState, Plans, StoredAction};
 use hris_core::{Action, ConnectionKey, PlanHeader, PlanId, Position, Problem, ProvisioningPlan, Result};
 
@@ -23,13 +24,16 @@ impl PlanView {
     }
 
     /// Everything that kept rows out of the plan or deserves a look, and then, once the plan was applied, the
-    /// actions that failed or are uncertain.
+    /// actions that failed or are uncertain, those of its second pass included.
     pub fn problems(&self) -> BoxStream<'_, Result<Problem>> {
-        self.planning_problems().chain(self.applying_problems()).boxed()
+        let second = stream::once(async { Ok(second_pass(&self.header.id)) });
+        let second = second.map_ok(|id| self.applying_problems(id)).try_flatten();
+        let first = self.applying_problems(self.header.id.clone());
+        self.planning_problems().chain(first).chain(second).boxed()
     }
 
-    fn applying_problems(&self) -> BoxStream<'_, Result<Problem>> {
-        let pages = action_pages(&*self.plans, &self.header.connection, &self.header.id, None);
+    fn applying_problems(&self, plan: PlanId) -> BoxStream<'_, Result<Problem>> {
+        let pages = action_pages(&*self.plans, &self.header.connection, &plan, None);
         let problem = |stored: StoredAction| match stored.state {
             ActionState::Failed(problem) | ActionState::Uncertain(problem) => Some(Ok(problem)),
             _ => None,
@@ -63,19 +67,40 @@ impl ProvisioningPlan for PlanView {
     }
 }
 
+/// The plan that writes what a plan had to leave out.
+pub(crate) fn second_pass(plan: &PlanId) -> PlanId {
+    PlanId::from(format!("{plan}.second"))
+}
+
 /// The actions of a plan, page by page in order of position.
 pub(crate) fn action_pages<'a>(
     plans: &'a dyn Plans,
     connection: &'a ConnectionKey,
-    plan: &'a PlanId,
+    plan: &PlanId,
     after: Option<Position>,
 ) -> BoxStream<'a, Result<Vec<StoredAction>>> {
-    stream::try_unfold(after, move |after| async move {
-        let page = plans.actions(connection, plan, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last().map(|stored| stored.action.position()) else {
-            return Ok(None);
-        };
-        Ok(Some((page, Some(last))))
+    stream::try_unfold((plan.clone(), after), move |(plan, after)| async move {
+        let page = plans.actions(connection, &plan, after.as_ref(), PAGE).await?;
+        let last = page.last().map(|stored| stored.action.position());
+        Ok(last.map(|last| (page, (plan, Some(last)))))
     })
     .boxed()
+}
+
+/// The digest of a plan with this header, and how many actions it has.
+pub(crate) async fn digest(
+    plans: &dyn Plans,
+    header: &PlanHeader,
+    fingerprinter: &Fingerprinter,
+) -> Result<(String, u64)> {
+    let mut digester = header.digester(fingerprinter);
+    let mut pages = action_pages(plans, &header.connection, &header.id, None);
+    let mut actions = 0;
+    while let Some(page) = pages.try_next().await? {
+        for stored in &page {
+            digester.add(stored.action.id.as_str().as_bytes());
+        }
+        actions += page.len() as u64;
+    }
+    Ok((digester.finish(), actions))
 }

@@ -78,6 +78,7 @@ fn what_was_not_attempted_is_done_by_the_next_run() {
     world.target.add_fault(TargetFault::NotAttempted { retryable: true }.on_employee("E002"));
     let report = world.run();
     assert_eq!((report.applied.created, report.applied.pending), (2, 1));
+    assert_eq!(report.warnings.get(&rule::ACTION_NOT_ATTEMPTED), Some(&1));
     let next = world.run();
     assert_eq!((next.applied.created, next.applied.pending), (1, 0));
     assert_eq!(world.target.invitations_sent(), 3);

@@ -124,6 +124,25 @@ fn a_held_plan_is_applied_when_released_by_its_digest_and_only_then() {
 }
 
 #[test]
+fn a_release_is_a_run_of_its_own_and_the_held_run_stays_in_the_history() {
+    use hris_core::store::Runs as _;
+    let world = World::new(people(1..=10));
+    world.run();
+    world.set_people((1..=10).map(inactive));
+    let held = world.run();
+    let plan = held.plan.clone().unwrap();
+    let engine = world.engine();
+    let digest = hris_testkit::run(engine.stored(&plan)).unwrap().header().digest.clone();
+    let released = hris_testkit::run(engine.release(&plan, &digest, "ana")).unwrap();
+    assert_eq!((released.applied.left, released.actor.as_deref()), (10, Some("ana")));
+    assert!(hris_testkit::run(engine.release(&plan, &digest, "ana")).is_err());
+    let key = hris_core::ConnectionKey::new("acme", "hr");
+    let of = |run| hris_testkit::run(world.store.run(&key, run)).unwrap().unwrap();
+    assert_eq!((of(&held.run), of(&released.run)), (held.clone(), released.clone()));
+    assert_ne!(held.run, released.run);
+}
+
+#[test]
 fn a_plan_is_refused_when_it_expired_or_its_mapping_or_policy_changed() {
     use hris_core::{EmployeeField, FieldMap, FieldRule, MemberField};
     let mut world = World::new(people(1..=2));

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use hris_core::store::Override;
 use hris_core::{EmployeeRef, FieldMap, PlanId, RecordId, RunId, TargetField, Trigger};
-use hris_sync::Engine;
+use hris_sync::{Engine, Replay};
 use std::sync::Arc;
 
 fn may_move<T: Send>(future: T) {
@@ -34,6 +34,7 @@ fn every_future_of_the_engine_may_move(
     may_move(engine.verify_dry_run(day));
     may_move(engine.explain(person, day));
     may_move(engine.run_person(run, person, Trigger::OnDemand, day));
+    may_move(engine.replay(run, run, Replay::Failed, day));
     may_move(engine.compare_mappings(mapping, day, 9));
     may_move(engine.put_overrides(overrides));
     may_move(engine.remove_overrides(fields));

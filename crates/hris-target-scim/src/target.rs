@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_core::stream::BoxStream;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::{
-    Action, Error, ErrorKind, MemberId, MemberQuery, MemberRecord, Outcome, Problem, ProvisioningTarget,
-    Result, TargetCapabilities, TargetField, rule,
+    Action, Attributes, Awaited, Error, ErrorKind, MemberId, MemberQuery, MemberRecord, Outcome, Problem,
+    ProvisioningTarget, Result, TargetCapabilities, TargetField, rule,
 };
 
 use crate::attributes::flag_of;
@@ -123,15 +123,8 @@ impl ScimTarget {
         self.0.settings.places.writes(field)
     }
 
-    /// Ends a run: looks once more for managers that were not on the platform when their reports were written. How many
-    /// members have none for that reason; they are among [`ScimTarget::take_problems`].
-    #[tracing::instrument(name = "hris.target_scim.managers", skip_all)]
-    pub async fn settle_managers(&self) -> usize {
-        self.0.settle().await
-    }
-
     /// What deserves a look beside the outcomes, since the last call: attributes that were left out of a record or did
-    /// not stick, and managers that are not there.
+    /// not stick.
     pub fn take_problems(&self) -> Vec<Problem> {
         std::mem::take(&mut self.0.reports().problems)
     }
@@ -179,6 +172,10 @@ impl ProvisioningTarget for ScimTarget {
         Some(users.and_then(move |user| async move { inner.member(&user).await }).boxed())
     }
 
+    async fn awaited(&self, attributes: &Attributes) -> Vec<Awaited> {
+        self.0.awaited(attributes).await.into_iter().collect()
+    }
+
     #[tracing::instrument(name = "hris.target_scim.apply", skip_all, fields(actions = actions.len()))]
     async fn apply(&self, actions: &[Action]) -> Vec<Outcome> {
         let inner = &*self.0;
@@ -188,7 +185,7 @@ impl ProvisioningTarget for ScimTarget {
             Some(error) => batch.iter().map(|_| Outcome::NotAttempted(copy(&error))).collect(),
             None => inner.apply(batch).await,
         };
-        inner.introduce(batch, &outcomes).await;
+        inner.introduce(batch, &outcomes);
         outcomes.extend(beyond.iter().map(|_| {
             let error = Error::unsupported("the call has too many actions").with_context("max_batch", max);
             Outcome::NotAttempted(error)

@@ -29,8 +29,8 @@ pub(crate) struct Write {
     form: Form,
     /// The user that is changed; `None` for a create.
     id: Option<String>,
-    /// A manager that is not on the platform yet.
-    awaits: Option<String>,
+    /// What refers to somebody who is not on the platform yet, and is left out.
+    without: Vec<TargetField>,
 }
 
 /// What an answer calls for.
@@ -142,9 +142,9 @@ impl Inner {
             [_] => return Ok(conflict("an account has this Employee ID already")),
             _ => return Ok(conflict("several accounts have this Employee ID; close or correct all but one")),
         }
-        let (wanted, awaits) = self.wanted(action, attributes).await;
+        let (wanted, without) = self.wanted(action, attributes).await;
         let body = wanted.new_user(&self.settings.places).into();
-        let write = Write { send: Send::Post { body }, wanted, form, id: None, awaits };
+        let write = Write { send: Send::Post { body }, wanted, form, id: None, without };
         Ok(Prepared::Write(Box::new(write)))
     }
 
@@ -210,27 +210,26 @@ impl Inner {
         {
             return Ok(conflict("another account has this Employee ID"));
         }
-        let (mut wanted, awaits) = self.wanted(action, changes).await;
+        let (mut wanted, without) = self.wanted(action, changes).await;
         if let Some(open) = open {
             wanted.set(&self.settings.places.active, Some(open.into()));
         }
         let id = user.id.clone();
         let change = Change::new(user, wanted);
         if change.is_empty() {
-            self.await_manager(awaits.as_deref(), &id, action);
-            return Ok(Prepared::Done(Outcome::AlreadySo(id.into())));
+            return Ok(Prepared::Done(ended(id, without, Outcome::AlreadySo)));
         }
         let etags = self.settings.config.etags && self.client.provider().await.etag == Some(true);
         let send = change.send(form, etags, &self.settings.places);
-        let write = Write { send, wanted: change.into_wanted(), form, id: Some(id), awaits };
+        let write = Write { send, wanted: change.into_wanted(), form, id: Some(id), without };
         Ok(Prepared::Write(Box::new(write)))
     }
 
-    /// Attributes as values at their places, and the manager that is not there yet.
-    async fn wanted(&self, action: &Action, attributes: &Attributes) -> (Wanted, Option<String>) {
+    /// Attributes as values at their places, and those that refer to somebody who is not there yet.
+    async fn wanted(&self, action: &Action, attributes: &Attributes) -> (Wanted, Vec<TargetField>) {
         let places = &self.settings.places;
         let mut wanted = Wanted::default();
-        let mut awaits = None;
+        let mut without = Vec::new();
         for (field, value) in attributes.iter() {
             if !places.writes(field) {
                 self.report_once(
@@ -244,7 +243,7 @@ impl Inner {
                     None => wanted.set(&places.manager, None),
                     Some(manager) => match self.manager_id(&manager).await {
                         Some(id) => wanted.set(&places.manager, Some(id.into())),
-                        None => awaits = Some(manager),
+                        None => without.push(field.clone()),
                     },
                 }
                 continue;
@@ -260,13 +259,13 @@ impl Inner {
                 wanted.set(path, json.clone());
             }
         }
-        (wanted, awaits)
+        (wanted, without)
     }
 
     /// What the answer to a write means.
     async fn judge(&self, action: &Action, write: &Write, result: Result<Written>) -> Judged {
         let error = match result {
-            Ok(written) => return Judged::Done(self.stored(action, write, written).await),
+            Ok(written) => return Judged::Done(self.stored(write, written).await),
             Err(error) => error,
         };
         let is_change = write.id.is_some();
@@ -312,7 +311,7 @@ impl Inner {
         Outcome::Conflict(error.with_hint(hint))
     }
 
-    async fn stored(&self, action: &Action, write: &Write, written: Written) -> Outcome {
+    async fn stored(&self, write: &Write, written: Written) -> Outcome {
         let (id, user) = match written {
             Written::User(user) => (write.id.clone().or_else(|| Some(user.id.clone())), Some(user)),
             Written::Done(new) => (write.id.clone().or(new), None),
@@ -340,8 +339,7 @@ impl Inner {
         } else {
             self.finder.forget().await;
         }
-        self.await_manager(write.awaits.as_deref(), &id, action);
-        Outcome::Applied(MemberId::from(id))
+        ended(id, write.without.clone(), Outcome::Applied)
     }
 
     /// The account, if it is as it ought to be.
@@ -370,6 +368,12 @@ impl Inner {
         }
         outcome
     }
+}
+
+/// A record that is as it was to be, but for what was left out.
+fn ended(id: String, without: Vec<TargetField>, whole: fn(MemberId) -> Outcome) -> Outcome {
+    let member = MemberId::from(id);
+    if without.is_empty() { whole(member) } else { Outcome::Partly { member, without } }
 }
 
 /// What a failed write means for its action.

@@ -105,7 +105,7 @@ pub(crate) async fn accept(setup: &Setup<'_>, wanted: &Accept) -> Result<()> {
 /// Lets the platform finish, and says on standard error what it has to tell. No values of people are shown.
 async fn ended(setup: &Setup<'_>, report: &RunReport, as_json: bool) -> Result<()> {
     let mut notes = BTreeMap::new();
-    for problem in setup.end_run().await {
+    for problem in setup.end_run() {
         let about = problem.field.unwrap_or_default();
         *notes.entry((problem.rule, about, problem.message)).or_insert(0_u64) += 1;
     }

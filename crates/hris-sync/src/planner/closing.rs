@@ -49,7 +49,11 @@ impl Planner {
 
     /// Whether any draft may have to be taken back.
     pub(crate) fn has_second_thoughts(&self) -> bool {
-        self.withheld || !self.superseded.is_empty() || !self.contested.is_empty() || self.has_near_equal()
+        self.withheld
+            || self.takes_back
+            || !self.superseded.is_empty()
+            || !self.contested.is_empty()
+            || self.has_near_equal()
     }
 
     /// Notes that a person's member gives up a value.

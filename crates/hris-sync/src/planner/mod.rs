@@ -15,6 +15,7 @@ mod overrides;
 mod partial;
 mod scope;
 mod starting;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -36,6 +37,7 @@ use checks::text_at;
 use draft::{Contest, Person};
 use identity::Identities;
 use scope::Scope;
+use waiting::Waiting;
 
 pub(crate) use circles::Sequence;
 pub(crate) use draft::{Draft, Fate, Intent, Unique};
@@ -68,6 +70,12 @@ pub(crate) struct Planner {
     superseded: HashMap<Ordinal, Option<ActionId>>,
     /// Whether planned leavers were taken back.
     withheld: bool,
+    /// Updates that wait for other members.
+    waiting: BTreeMap<Ordinal, Waiting>,
+    /// People who go on waiting, where people about whom something is open are to be named.
+    still_waiting: Vec<RecordId>,
+    /// Whether updates were taken back because they wait.
+    takes_back: bool,
     /// Unique values that known people give up.
     given_up: HashMap<(Ordinal, Unique), Print>,
     /// People who want a value which another linked person's member still has.
@@ -130,6 +138,9 @@ impl Planner {
             contested: HashMap::new(),
             superseded: HashMap::new(),
             withheld: false,
+            waiting: BTreeMap::new(),
+            still_waiting: Vec::new(),
+            takes_back: false,
             given_up: HashMap::new(),
             awaiting: Vec::new(),
             parking: BTreeSet::new(),

@@ -82,7 +82,7 @@ impl Planner {
         let not_started = self.not_started();
         let is_open = |ordinal: &Ordinal| self.fate(*ordinal) == Fate::Problem;
         let open = self.open.iter().filter(|(ordinal, _)| is_open(ordinal));
-        let open: BTreeSet<_> = open.map(|(_, record)| record.clone()).collect();
+        let mut open: BTreeSet<_> = open.map(|(_, record)| record.clone()).collect();
         // Everybody else who is held was not named, so that they cannot be asked for by name.
         let held = self.people.iter().filter(|person| person.fate == Fate::Problem).count();
         let count = |ordinal: usize| Ordinal::from_raw(u32::try_from(ordinal).unwrap_or(u32::MAX));
@@ -99,6 +99,7 @@ impl Planner {
             .collect();
         book.sort_unstable_by_key(|(claim, _)| claim.record);
         let is_whole = open.len() == held && !self.withheld;
+        open.extend(self.still_waiting);
         Leftovers { is_whole, open, changes_on: self.changes_on, not_started, book }
     }
 }

@@ -15,7 +15,7 @@ use crate::guard::{GuardInput, emptied, judge};
 use crate::incremental::{Circumstances, Remembered};
 use crate::planner::{Sequence, Unique};
 use crate::policy::Absence;
-use crate::view::action_pages;
+use crate::view::{action_pages, digest};
 
 impl Planning<'_> {
     /// Everything was read: what contradicts itself is taken back, the rest is counted, judged and sealed.
@@ -26,6 +26,7 @@ impl Planning<'_> {
         if self.is_partial() && (self.planner.holds_unread() || self.planner.may_be_somebody_unread()) {
             return Ok(Ended::NeedsEveryone);
         }
+        self.planner.settle_waiting();
         if self.planner.has_second_thoughts() || !sequence.is_empty() {
             self.settle_drafts(&sequence).await?;
         }
@@ -260,17 +261,11 @@ impl Planning<'_> {
         if held || self.options.keep_empty {
             self.spool.open().await?;
         }
-        let mut digester = header.digester(&self.fingerprinter);
-        let mut spooled = 0;
-        if self.spool.opened {
-            let mut pages = action_pages(self.spool.plans, &self.parts.connection, &self.spool.id, None);
-            while let Some(page) = pages.try_next().await? {
-                for stored in &page {
-                    digester.add(stored.action.id.as_str().as_bytes());
-                }
-                spooled += page.len() as u64;
-            }
-        }
+        let (digest, spooled) = if self.spool.opened {
+            digest(self.spool.plans, &header, &self.fingerprinter).await?
+        } else {
+            (header.digester(&self.fingerprinter).finish(), 0)
+        };
         if spooled != header.summary.actions() {
             // The guards judged the counts, so that a plan with other actions must never be applied.
             return Err(Error::new(ErrorKind::Integrity, "the plan has other actions than were counted")
@@ -278,7 +273,7 @@ impl Planning<'_> {
                 .with_context("counted", header.summary.actions())
                 .with_context("spooled", spooled));
         }
-        header.digest = digester.finish();
+        header.digest = digest;
         if self.spool.opened {
             self.spool.plans.seal(self.spool.lease, &header).await?;
         }

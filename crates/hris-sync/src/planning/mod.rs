@@ -4,7 +4,7 @@ mod absence;
 mod closing;
 mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,8 +70,10 @@ pub(crate) struct Options {
     pub(crate) as_of: NaiveDate,
     /// Whether everyone is read, whatever the policy says of readings of changes.
     pub(crate) everyone: bool,
-    /// The one person whom this is about.
-    pub(crate) only: Option<EmployeeRef>,
+    /// The people whom this is about, if not everyone.
+    pub(crate) only: Option<Vec<EmployeeRef>>,
+    /// What is to be told beside what planning finds.
+    pub(crate) notes: Vec<Problem>,
     /// Whether the members of the platform are held against what was last written, and put right.
     pub(crate) verify: bool,
     /// Whether a plan that says nothing is stored too, for a review to show.
@@ -88,7 +90,15 @@ impl Options {
 
     /// For a run.
     pub(crate) fn usual(as_of: NaiveDate) -> Self {
-        Self { as_of, everyone: false, only: None, verify: false, keep_empty: false, left_already: 0 }
+        Self {
+            as_of,
+            everyone: false,
+            only: None,
+            notes: Vec::new(),
+            verify: false,
+            keep_empty: false,
+            left_already: 0,
+        }
     }
 }
 
@@ -139,6 +149,8 @@ pub(crate) struct Planning<'a> {
     counts_missing: bool,
     missing: Vec<Missing>,
     expected: Option<u64>,
+    /// The only people who count, where more are read than this is about.
+    chosen: Option<HashSet<RecordId>>,
     /// Records that the vendor reports as deleted.
     deleted: Vec<RecordId>,
 }
@@ -184,10 +196,11 @@ impl<'a> Planning<'a> {
             counts_missing: false,
             missing: Vec::new(),
             expected: None,
+            chosen: None,
             deleted: Vec::new(),
         };
-        if let Some(person) = planning.options.only.clone() {
-            planning.extent = Extent::One(person);
+        if let Some(people) = planning.options.only.clone() {
+            planning.extent = Extent::Some(people);
         } else if !planning.options.everyone {
             planning.extent = extent(planning.circumstances(), planning.checkpoint.as_ref());
         }
@@ -197,6 +210,9 @@ impl<'a> Planning<'a> {
         planning.planner.set_parking(kinds(parts.target.capabilities().parking.as_ref()));
         if let Some(checkpoint) = &planning.checkpoint {
             planning.planner.set_not_started(checkpoint.not_started.iter().copied());
+        }
+        for note in std::mem::take(&mut planning.options.notes) {
+            planning.planner.problem(note);
         }
         planning.load().await?;
         Ok(planning)
@@ -240,7 +256,7 @@ impl<'a> Planning<'a> {
 
     /// Whether only what changed is read.
     fn is_partial(&self) -> bool {
-        matches!(self.extent, Extent::Changes { .. } | Extent::One(_))
+        matches!(self.extent, Extent::Changes { .. } | Extent::Some(_))
     }
 
     /// Whether later readings may go on from this one.

@@ -3,13 +3,16 @@
 use futures_util::StreamExt as _;
 use hris_core::{
     AbsenceGround, Account, Employee, EmployeeField, EmployeeRef, Error, ErrorKind, FieldSet, Ground,
-    ProgressEvent, ReadEvent, ReadQuery, Receipt, Result, Scope, Stage, Watermark,
+    ProgressEvent, ReadEvent, ReadQuery, Receipt, RecordId, Result, Scope, Stage, Watermark,
 };
 
 use super::{Planning, resolver};
 use crate::engine::Parts;
 use crate::incremental::Extent;
 use crate::policy::{BrokenReading, EndDate};
+
+/// Up to how many people are asked for one by one. With more, reading everyone is the lesser effort.
+const ASKED_ONE_BY_ONE: usize = 200;
 
 impl Planning<'_> {
     pub(super) fn may_use_broken_reading(&self, error: &Error) -> bool {
@@ -57,15 +60,30 @@ impl Planning<'_> {
                 tracing::debug!(why, "everyone is read");
                 self.read_query(ReadQuery::everyone(fields)).await
             }
-            Extent::One(person) => {
-                let mut receipt =
-                    self.read_query(ReadQuery::scoped(Scope::People(vec![person]), fields)).await?;
-                receipt.full = false;
-                receipt.absence = AbsenceGround::refused("only one person was read");
-                Ok(receipt)
-            }
+            Extent::Some(people) => self.read_some(fields, people).await,
             Extent::Changes { since, again } => self.read_changes(fields, since, again).await,
         }
+    }
+
+    /// Reads some people: by asking for each, or, where that cannot be done or takes too long, by reading everyone and
+    /// passing over all others. Either way nothing follows for those others.
+    async fn read_some(&mut self, fields: FieldSet, people: Vec<EmployeeRef>) -> Result<Receipt> {
+        let asks = self.parts.connector.capabilities().single_read && people.len() <= ASKED_ONE_BY_ONE;
+        let query = if asks {
+            ReadQuery::scoped(Scope::People(people), fields)
+        } else {
+            self.chosen = Some(people.into_iter().map(|person| person.record).collect());
+            ReadQuery::everyone(fields)
+        };
+        let mut receipt = self.read_query(query).await?;
+        receipt.full = false;
+        receipt.absence = AbsenceGround::refused("only some people were looked at");
+        Ok(receipt)
+    }
+
+    /// Whether this is about a person.
+    fn is_chosen(&self, record: &RecordId) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.contains(record))
     }
 
     /// Reads those changed since a watermark, and then people whom the last reading left open.
@@ -104,9 +122,11 @@ impl Planning<'_> {
             match event? {
                 ReadEvent::Expected(total) => self.expected = Some(total),
                 ReadEvent::Employees(page) => self.page(&page).await?,
-                ReadEvent::Rejected(row) => self.planner.reject(&row)?,
+                ReadEvent::Rejected(row) if row.record.as_ref().is_none_or(|row| self.is_chosen(row)) => {
+                    self.planner.reject(&row)?;
+                }
                 ReadEvent::End(receipt) => return Ok(receipt),
-                ReadEvent::Deleted(record) => self.deleted.push(record),
+                ReadEvent::Deleted(record) if self.is_chosen(&record) => self.deleted.push(record),
                 // Events of a later version inform and decide nothing.
                 _ => {}
             }
@@ -117,6 +137,9 @@ impl Planning<'_> {
     async fn page(&mut self, page: &[Employee]) -> Result<()> {
         let mut drafts = Vec::new();
         for employee in page {
+            if !self.is_chosen(&employee.record) {
+                continue;
+            }
             drafts.extend(self.planner.observe(employee)?);
         }
         self.planner.drop_superseded(&mut drafts);

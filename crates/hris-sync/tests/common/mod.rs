@@ -27,6 +27,7 @@ pub struct World {
     pub target: MockTarget,
     pub store: Arc<MemoryStore>,
     pub policy: Policy,
+    pub mapping: Arc<FieldMap>,
     runs: std::cell::Cell<u32>,
 }
 
@@ -38,6 +39,7 @@ impl World {
             target: MockTarget::new(clock.clone()),
             store: Arc::new(MemoryStore::new()),
             policy: Policy::default(),
+            mapping: Arc::new(FieldMap::standard()),
             runs: std::cell::Cell::new(0),
             clock,
         }
@@ -49,7 +51,7 @@ impl World {
     }
 
     pub fn engine(&self) -> Engine {
-        self.engine_with(Arc::new(FieldMap::standard()))
+        self.engine_with(Arc::clone(&self.mapping))
     }
 
     pub fn engine_with(&self, mapping: Arc<FieldMap>) -> Engine {

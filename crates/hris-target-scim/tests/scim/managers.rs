@@ -1,6 +1,6 @@
-//! References to managers, in the second pass.
+//! References to managers, who may come later.
 
-use hris_core::{MemberField, MemberQuery, Outcome, ProvisioningTarget as _, rule};
+use hris_core::{Awaited, MemberField, MemberId, MemberQuery, Outcome, ProvisioningTarget as _};
 use hris_testkit::run;
 use serde_json::{Value, json};
 
@@ -18,16 +18,24 @@ fn reporting_to(number: &str, manager: &str) -> hris_core::Action {
     create(with(person(number), MemberField::Manager, manager))
 }
 
+/// The member of a record that was stored but for its manager.
+fn without_manager(outcome: Outcome) -> MemberId {
+    match outcome {
+        Outcome::Partly { member, without } if without == [MemberField::Manager.into()] => member,
+        other => panic!("stored without the manager, not {other:?}"),
+    }
+}
+
 #[test]
-fn a_manager_who_comes_later_is_referred_to_in_a_second_pass_and_circles_are_allowed() {
+fn a_manager_who_is_not_there_is_left_out_and_written_when_sent_again() {
     let stage = Stage::new();
     let target = stage.target();
-    let one = applied(apply(&target, reporting_to("1", "2")));
+    let one = without_manager(apply(&target, reporting_to("1", "2")));
     assert_eq!(manager_of(&stage, "1"), Value::Null, "the person is not held up");
     let two = applied(apply(&target, reporting_to("2", "1")));
-    assert_eq!(manager_of(&stage, "1"), json!({ "value": two.as_str() }));
     assert_eq!(manager_of(&stage, "2"), json!({ "value": one.as_str() }));
-    assert_eq!((run(target.settle_managers()), target.take_problems().len()), (0, 0));
+    applied(apply(&target, update("1", &one, attributes([(MemberField::Manager, "2")]))));
+    assert_eq!(manager_of(&stage, "1"), json!({ "value": two.as_str() }));
 }
 
 #[test]
@@ -43,24 +51,30 @@ fn a_manager_is_read_as_an_employee_id() {
 }
 
 #[test]
-fn a_manager_who_never_comes_is_reported_and_the_member_is_there() {
+fn who_waits_for_a_manager_can_be_asked_and_the_rest_of_a_change_is_written() {
     let stage = Stage::new();
     let target = stage.target();
-    applied(apply(&target, reporting_to("1", "404")));
-    assert_eq!(run(target.settle_managers()), 1);
-    let problems = target.take_problems();
-    assert_eq!((problems.len(), &problems[0].rule), (1, &rule::MANAGER_UNKNOWN));
-    assert_eq!(problems[0].employee_id.as_ref().unwrap().as_str(), "1");
-    assert!(target.take_problems().is_empty());
+    let one = without_manager(apply(&target, reporting_to("1", "404")));
+    let awaited = run(target.awaited(&attributes([(MemberField::Manager, "404")])));
+    assert_eq!(awaited, [Awaited::new(MemberField::Manager.into(), "404".into())]);
+    assert_eq!(run(target.awaited(&attributes([(MemberField::Manager, "1")]))), []);
+    let changes = attributes([(MemberField::Manager, "404"), (MemberField::LastName, "Nuevo")]);
+    without_manager(apply(&target, update("1", &one, changes)));
+    assert_eq!(stage.user(&one)["name"]["familyName"], "Nuevo");
+    let writes = stage.sim.writes();
+    without_manager(apply(&target, update("1", &one, attributes([(MemberField::Manager, "404")]))));
+    assert_eq!(stage.sim.writes(), writes, "nothing is written for nothing");
+    assert!(target.take_problems().is_empty(), "the engine tells it");
 }
 
 #[test]
-fn a_manager_who_was_made_by_somebody_else_is_found_when_the_run_ends() {
+fn a_manager_who_was_made_by_somebody_else_is_found_a_minute_later() {
     let stage = Stage::new();
     let target = stage.target();
-    applied(apply(&target, reporting_to("1", "2")));
+    let one = without_manager(apply(&target, reporting_to("1", "2")));
     let two = created(&stage.target(), "2");
-    assert_eq!(run(target.settle_managers()), 0);
+    stage.clock.advance(std::time::Duration::from_secs(60));
+    applied(apply(&target, update("1", &one, attributes([(MemberField::Manager, "2")]))));
     assert_eq!(manager_of(&stage, "1"), json!({ "value": two.as_str() }));
 }
 
@@ -76,21 +90,4 @@ fn a_change_of_manager_is_an_update_and_can_be_cleared() {
     assert!(matches!(apply(&target, update("1", &id, changes)), Outcome::AlreadySo(_)));
     applied(apply(&target, update("1", &id, cleared(MemberField::Manager))));
     assert_eq!(manager_of(&stage, "1"), Value::Null);
-}
-
-#[test]
-fn a_whole_batch_is_written_before_its_managers_are() {
-    let stage = Stage::new();
-    let target = stage.build(stage.config().with_bulk(std::num::NonZeroUsize::new(10)));
-    let people: Vec<_> = ["1", "2", "3"]
-        .iter()
-        .zip(["3", "1", "2"])
-        .map(|(number, manager)| reporting_to(number, manager))
-        .collect();
-    for outcome in run(target.apply(&people)) {
-        applied(outcome);
-    }
-    for number in ["1", "2", "3"] {
-        assert!(manager_of(&stage, number)["value"].is_string(), "{number}");
-    }
 }

@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use chrono::{Days, NaiveDate};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use hris_core::{
-    Action, ActionKind, Attributes, Clock, Delivery, Email, EmployeeId, Error, ErrorKind, Invitations,
-    MemberId, MemberQuery, MemberRecord, Outcome, ProvisioningTarget, Result, SharedClock,
-    TargetCapabilities, TargetField,
+    Action, ActionKind, Attributes, Awaited, Clock, Delivery, Email, EmployeeId, Error, ErrorKind,
+    Invitations, MemberField, MemberId, MemberQuery, MemberRecord, Outcome, ProvisioningTarget, Result,
+    SharedClock, TargetCapabilities, TargetField,
 };
 
 use super::fault::{Occasion, TargetFault, TargetFaultRule};
@@ -78,6 +78,8 @@ struct State {
     writes: u64,
     log: Vec<LoggedAction>,
     faults: Vec<TargetFaultRule>,
+    /// Whether a manager is a reference to a member rather than a text.
+    refers: bool,
     actions: u64,
     finds: u64,
     rosters: u64,
@@ -103,6 +105,7 @@ impl MockTarget {
             writes: 0,
             log: Vec::new(),
             faults: Vec::new(),
+            refers: false,
             actions: 0,
             finds: 0,
             rosters: 0,
@@ -116,6 +119,13 @@ impl MockTarget {
     #[must_use]
     pub fn with_capabilities(self, change: impl FnOnce(&mut TargetCapabilities)) -> Self {
         change(&mut lock(&self.state).capabilities);
+        self
+    }
+
+    /// Lets it store a manager only where a member has that Employee ID, as platforms with references do.
+    #[must_use]
+    pub fn referring_to_managers(self) -> Self {
+        lock(&self.state).refers = true;
         self
     }
 
@@ -278,6 +288,10 @@ impl ProvisioningTarget for MockTarget {
         Some(listing.flatten().boxed())
     }
 
+    async fn awaited(&self, attributes: &Attributes) -> Vec<Awaited> {
+        self.access().awaited(attributes).into_iter().collect()
+    }
+
     async fn apply(&self, actions: &[Action]) -> Vec<Outcome> {
         let _in_flight = InFlight::enter(&self.state);
         let max_batch = self.capabilities().max_batch.get();
@@ -384,7 +398,35 @@ impl State {
         }
     }
 
+    /// The manager, if that is nobody's Employee ID.
+    fn awaited(&self, attributes: &Attributes) -> Option<Awaited> {
+        let field = TargetField::from(MemberField::Manager);
+        let manager = EmployeeId::from(attributes.text(&field).filter(|_| self.refers)?);
+        let is_there = self.members.with_employee_id(&manager).next().is_some();
+        (!is_there).then(|| Awaited::new(field, manager))
+    }
+
     fn carry_out(&mut self, action: &Action, today: NaiveDate) -> Outcome {
+        let Some(awaited) = action.kind.changes().and_then(|changes| self.awaited(changes)) else {
+            return self.carry_out_whole(action, today);
+        };
+        let mut action = action.clone();
+        if let ActionKind::Create { attributes: changes, .. }
+        | ActionKind::Adopt { changes, .. }
+        | ActionKind::Update { changes }
+        | ActionKind::Reactivate { changes } = &mut action.kind
+        {
+            *changes = changes.only(|field| *field != awaited.field);
+        }
+        match self.carry_out_whole(&action, today) {
+            Outcome::Applied(member) | Outcome::AlreadySo(member) => {
+                Outcome::Partly { member, without: vec![awaited.field] }
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn carry_out_whole(&mut self, action: &Action, today: NaiveDate) -> Outcome {
         let result = match &action.kind {
             ActionKind::Create { attributes, invite } => self.create(attributes, *invite),
             ActionKind::Update { changes } | ActionKind::Park { changes } => {
@@ -508,7 +550,7 @@ mod tests {
     use crate::{ManualClock, run, sample_action};
     use futures_util::FutureExt as _;
     use futures_util::future::join;
-    use hris_core::{LeaveReason, MemberField, Value, rule};
+    use hris_core::{LeaveReason, Value, rule};
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 

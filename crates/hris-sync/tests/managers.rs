@@ -1,0 +1,174 @@
+//! Managers on platforms that keep them as references: whoever comes later is referred to later, and holds nobody up.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot be set up fails")]
+
+mod common;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use common::{World, changed, ids, people, person};
+use futures_util::{FutureExt as _, TryStreamExt as _};
+use hris_core::{
+    Employee, EmployeeField, Field, FieldMap, FieldRule, ManagerRef, MemberField, ProvisioningPlan as _,
+    RunReport, Severity, TargetField, Trigger, rule,
+};
+use hris_sync::{Incremental, Policy};
+use hris_testkit::TargetFault;
+
+/// Person `n`, who reports to person `manager`.
+fn reporting(n: u32, manager: u32) -> Employee {
+    changed(n, |employee| {
+        employee.manager = Field::Value(ManagerRef::EmployeeId(format!("E{manager:03}").into()))
+    })
+}
+
+/// A platform that takes one action after the other, in no order that anybody could rely on.
+fn world(people: impl IntoIterator<Item = Employee>) -> World {
+    let mut world = World::new(people);
+    world.target = world.target.referring_to_managers().with_capabilities(|can| {
+        can.max_batch = NonZeroUsize::MIN;
+        can.max_in_flight = NonZeroUsize::MIN;
+    });
+    let mut rules = FieldMap::standard().rules().to_vec();
+    rules.push(FieldRule::copy(MemberField::Manager, EmployeeField::Manager));
+    world.mapping = Arc::new(FieldMap::new(rules).unwrap());
+    world
+}
+
+/// Who each member reports to on the platform, by Employee ID.
+fn managers(world: &World) -> Vec<(String, String)> {
+    let of = |member: hris_core::MemberRecord| {
+        let manager = member.attributes.text(&TargetField::from(MemberField::Manager))?.to_owned();
+        Some((member.attributes.employee_id()?.to_string(), manager))
+    };
+    let mut managers: Vec<_> = world.target.members().into_iter().filter_map(of).collect();
+    managers.sort();
+    managers
+}
+
+fn reports_to(pairs: impl IntoIterator<Item = (u32, u32)>) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(one, manager)| (format!("E{one:03}"), format!("E{manager:03}"))).collect()
+}
+
+fn waiting(report: &RunReport) -> Option<u64> {
+    report.warnings.get(&rule::MANAGER_UNKNOWN).copied()
+}
+
+#[test]
+fn managers_are_referred_to_in_a_second_pass_and_circles_are_allowed() {
+    // Whatever the order in which they are made, somebody comes before the manager.
+    let world = world([reporting(1, 2), reporting(2, 3), reporting(3, 1), reporting(4, 4), person(5)]);
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.failed, report.applied.updated), (5, 0, 0));
+    assert_eq!(managers(&world), reports_to([(1, 2), (2, 3), (3, 1), (4, 4)]));
+    assert_eq!((waiting(&report), report.error_count()), (None, 0));
+    let writes = world.target.writes();
+    let again = world.run();
+    assert_eq!((again.planned.actions(), world.target.writes()), (0, writes), "and it is settled");
+}
+
+#[test]
+fn a_manager_who_cannot_be_made_holds_nobody_up_and_comes_with_a_later_run() {
+    let world = world([reporting(1, 2), reporting(3, 2), person(2)]);
+    world.target.add_fault(TargetFault::RejectsOne(rule::MEMBER_REJECTED).on_employee("E002"));
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.failed), (2, 1));
+    assert_eq!(waiting(&report), Some(2));
+    assert_eq!((world.open_accounts(), managers(&world)), (ids([1, 3]), Vec::new()));
+
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.updated, waiting(&report)), (1, 2, None));
+    assert_eq!(managers(&world), reports_to([(1, 2), (3, 2)]));
+    assert_eq!(world.run().planned.actions(), 0);
+}
+
+#[test]
+fn a_manager_who_comes_in_a_later_run_is_written_although_the_report_did_not_change() {
+    let world = world([reporting(1, 2), person(3)]);
+    assert_eq!(waiting(&world.run()), Some(1));
+    let quiet = world.run();
+    assert_eq!((quiet.planned.actions(), waiting(&quiet)), (0, Some(1)), "it is told, and is no update");
+    let problems: Vec<_> = hris_testkit::run(async {
+        let view = world.engine().dry_run(world.today()).await.unwrap();
+        view.problems().try_collect::<Vec<_>>().await.unwrap()
+    });
+    assert_eq!(problems.len(), 1);
+    assert_eq!((problems[0].severity, problems[0].field.as_deref()), (Severity::Warning, Some("manager")));
+
+    world.set_people([reporting(1, 2), person(2), person(3)]);
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.updated, waiting(&report)), (1, 1, None));
+    assert_eq!(managers(&world), reports_to([(1, 2)]));
+}
+
+#[test]
+fn who_waits_for_a_manager_is_read_again_where_only_changes_are_read() {
+    let mut world = world([reporting(1, 2), person(3)]);
+    world.policy = Policy::default();
+    world.policy.incremental = Some(Incremental::default());
+    world.run();
+    world.clock.advance(HOUR);
+    assert_eq!(waiting(&world.run()), Some(1));
+    world.clock.advance(HOUR);
+    world.set_people([reporting(1, 2), person(2), person(3)]);
+    world.run();
+    world.clock.advance(HOUR);
+    world.run();
+    assert_eq!(managers(&world), reports_to([(1, 2)]));
+}
+
+#[test]
+fn a_known_member_gets_a_new_manager_who_is_not_there_and_keeps_the_old_one_until_then() {
+    let world = world([reporting(1, 2), person(2)]);
+    world.run();
+    world.set_people([reporting(1, 9), person(2)]);
+    assert_eq!(waiting(&world.run()), Some(1));
+    assert_eq!(managers(&world), reports_to([(1, 2)]));
+    world.set_people([reporting(1, 9), person(2), person(9)]);
+    world.run();
+    assert_eq!(managers(&world), reports_to([(1, 9)]));
+}
+
+#[test]
+fn a_run_that_stopped_before_its_second_pass_is_put_right_by_the_next_one() {
+    let everybody = || (1..=6).map(|n| reporting(n, n % 6 + 1));
+    // The crash comes at each write in turn: amid the creates, and amid the second pass.
+    for crash_at in 1..=9 {
+        for fault in [TargetFault::Slow(HOUR), TargetFault::SlowAnswer(HOUR)] {
+            let world = world(everybody());
+            world.target.add_fault(fault.on_nth(crash_at));
+            let (engine, id) = (world.engine(), world.next_run_id());
+            let crashed = engine.run(&id, Trigger::Schedule, world.today()).now_or_never();
+            world.target.clear_faults();
+            world.clock.advance(HOUR);
+            world.run();
+            assert_eq!(managers(&world), reports_to((1..=6).map(|n| (n, n % 6 + 1))), "at {crash_at}");
+            assert_eq!(world.open_accounts(), ids(1..=6));
+            assert_eq!(world.target.invitations_sent(), 6);
+            assert!(crashed.is_none() || crash_at > 6, "the crash struck");
+            assert_eq!(world.run().planned.actions(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_create_in_doubt_is_found_though_its_manager_is_not_there() {
+    let world = world([reporting(1, 9), person(2)]);
+    world.target.add_fault(TargetFault::StoresButAnswersInDoubt.on_employee("E001"));
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.failed, report.applied.uncertain), (2, 0, 0));
+    assert_eq!((waiting(&report), world.target.invitations_sent()), (Some(1), 2));
+}
+
+#[test]
+fn the_second_pass_is_told_with_the_plan_that_it_belongs_to() {
+    let world = world(people(2..=2).into_iter().chain([reporting(1, 9)]));
+    let plan = world.plan();
+    let header = plan.header().clone();
+    let engine = world.engine();
+    hris_testkit::run(engine.apply(&header.id, &header.digest, Trigger::OnDemand)).unwrap();
+    let view = hris_testkit::run(engine.stored(&header.id)).unwrap();
+    assert_eq!(World::rules(&view), [("manager.unknown".to_owned(), "r1".to_owned())]);
+}
+
+const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
