@@ -10,8 +10,8 @@ use chrono::NaiveDate;
 use futures_util::TryStreamExt as _;
 use hris_core::keys::KeyId;
 use hris_core::{
-    Clock as _, ConnectionKey, Employee, EmploymentStatus, Field, FieldMap, FieldRule, MemberField, Problem,
-    ProvisioningTarget as _, RunId, RunReport, SecretKey, Trigger, rule,
+    Clock as _, ConnectionKey, Employee, EmployeeField, EmploymentStatus, Field, FieldMap, FieldRule,
+    ManagerRef, MemberField, Problem, ProvisioningTarget as _, RunId, RunReport, SecretKey, Trigger, rule,
 };
 use hris_http::Transport;
 use hris_store_sqlite::SqliteStore;
@@ -66,6 +66,7 @@ impl Journey {
         let mut rules: Vec<FieldRule> =
             rules.into_iter().filter(|rule| target.writes(&rule.target)).collect();
         rules.retain(|rule| rule.target != MemberField::BirthDate.into());
+        rules.push(FieldRule::copy(MemberField::Manager, EmployeeField::Manager));
         let engine = Engine::new(
             ConnectionKey::new("brisa", "scim"),
             Arc::new(directory.clone()),
@@ -184,6 +185,62 @@ fn a_member_edited_by_hand_is_put_right_by_a_verify_run() {
     assert!(journey.account(5).is_active());
     let again = journey.verify();
     assert_eq!(again.applied, hris_core::AppliedCounts::default());
+}
+
+/// Person `number`, who reports to person `manager`.
+fn reporting(number: u32, manager: u32) -> Employee {
+    let mut employee = person(number);
+    employee.manager = Field::Value(ManagerRef::EmployeeId(format!("E{manager}").into()));
+    employee
+}
+
+impl Journey {
+    /// Whom each account refers to, by Employee ID.
+    fn managers(&self) -> BTreeMap<String, String> {
+        let accounts = self.sim.accounts();
+        let name = |id: &str| {
+            let account = accounts.iter().find(|account| account.id == id).unwrap();
+            account.text("externalId").unwrap().to_owned()
+        };
+        let manager = |account: &hris_target_scim::sim::Account| {
+            account.user[ENTERPRISE]["manager"]["value"].as_str().map(name)
+        };
+        accounts.iter().filter_map(|account| Some((name(&account.id), manager(account)?))).collect()
+    }
+}
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+fn report_to(pairs: impl IntoIterator<Item = (u32, u32)>) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(one, manager)| (format!("E{one}"), format!("E{manager}"))).collect()
+}
+
+#[test]
+fn managers_who_come_after_their_reports_are_referred_to_in_the_same_run_and_in_circles() {
+    for bulk in [None, NonZeroUsize::new(5)] {
+        let circle = (0..12).map(|number| reporting(number, (number + 1) % 12));
+        let journey = Journey::new(circle, |config| config.with_bulk(bulk));
+        let report = journey.run();
+        assert_eq!((report.applied.created, report.problems.get(&rule::MANAGER_UNKNOWN)), (12, None));
+        assert_eq!(journey.managers(), report_to((0..12).map(|number| (number, (number + 1) % 12))));
+        let writes = journey.sim.writes();
+        assert_eq!(journey.run().planned.actions(), 0);
+        assert!(journey.verify().verified.unwrap().is_clean());
+        assert_eq!(journey.sim.writes(), writes);
+    }
+}
+
+#[test]
+fn a_manager_who_comes_in_a_later_run_is_referred_to_then_by_whatever_process() {
+    let journey = Journey::new([reporting(1, 2), person(3)], |config| config);
+    assert_eq!(journey.run().warnings.get(&rule::MANAGER_UNKNOWN), Some(&1));
+    assert_eq!(journey.run().planned.actions(), 0, "whoever waits is no update");
+    assert!(journey.managers().is_empty());
+    journey.directory.set_people([reporting(1, 2), person(2), person(3)]);
+    let report = journey.run();
+    assert_eq!((report.applied.created, report.applied.updated), (1, 1));
+    assert_eq!(journey.managers(), report_to([(1, 2)]));
+    assert_eq!(journey.run().planned.actions(), 0);
 }
 
 #[test]

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Forget(Forget),
     /// Take old plans and reports away
     Purge(Purge),
+    /// Try again what failed in an earlier run, and nothing else
+    Replay(Replay),
     /// Let a held plan go ahead, and apply it
     Release(Release),
     /// Give a stored plan up
@@ -287,6 +289,29 @@ pub(crate) struct Purge {
     /// Take away what is from before this day and final
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) before: NaiveDate,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Replay {
+    /// The earlier run, as `history` names it
+    #[arg(value_name = "RUN")]
+    pub(crate) earlier: String,
+
+    /// Also what it could not be told of whether it took effect
+    #[arg(long)]
+    pub(crate) uncertain: bool,
+
+    /// A name for the new run; the same name again answers the same report
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+
+    /// Today's date where the customer is, if it is not today's in UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<NaiveDate>,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]

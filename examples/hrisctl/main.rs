@@ -54,6 +54,7 @@ async fn run(args: &Args) -> Result<()> {
         Command::Refeed(wanted) => commands::refeed(&setup()?, wanted).await,
         Command::Forget(wanted) => commands::forget(&setup()?, wanted).await,
         Command::Purge(wanted) => commands::purge(&setup()?, wanted).await,
+        Command::Replay(wanted) => commands::replay(&setup()?, wanted).await,
         Command::Release(wanted) => commands::release(&setup()?, wanted).await,
         Command::Dismiss(wanted) => commands::dismiss(&setup()?, wanted).await,
         Command::Accept(wanted) => commands::accept(&setup()?, wanted).await,

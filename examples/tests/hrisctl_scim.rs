@@ -11,6 +11,7 @@ use hris::http::SystemClock;
 use hris::target_scim::sim::ScimSim;
 use hris_testkit::population::{DayPlan, Population};
 use hris_testkit::run;
+use hris_testkit::sim::{Fault, SimResponse};
 
 use support::{Place, done, example, json};
 
@@ -95,6 +96,23 @@ fn hires_changes_and_leavers_of_a_day_reach_the_platform_and_nobody_is_deleted()
             "the same member, uninvited"
         );
     }
+}
+
+#[test]
+fn what_failed_is_tried_again_alone_by_the_name_of_its_run() {
+    let bridge = Bridge::with_people(30);
+    let refuses = Fault::change(|_| SimResponse::json(400, &serde_json::json!({ "detail": "no" })));
+    bridge.platform.faults().add(refuses.times(2).on(|request| request.method() == "POST"));
+    let failed = bridge.place.fails(4, &["apply", "--run", "first"]);
+    assert!(failed.contains("2 failed"), "{failed}");
+    let before = bridge.platform.accounts().len();
+    bridge.place.sim.next_day(&DayPlan { hires: 3, ..DayPlan::quiet() });
+    let told = bridge.place.ok(&["replay", "first", "--run", "again"]);
+    assert!(told.contains("2 created"), "{told}");
+    assert_eq!(bridge.platform.accounts().len(), before + 2, "newcomers wait for an ordinary run");
+    assert!(bridge.place.ok(&["replay", "first"]).contains("nothing to do"));
+    assert!(bridge.place.ok(&["history"]).contains("again"));
+    assert!(bridge.place.fails(1, &["replay", "never"]).contains("no such run"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use hris_core::connections::ConnectionStore as _;
@@ -93,8 +93,8 @@ impl Stop {
 
 /// Drives the connections of a store on a tokio runtime.
 ///
-/// All of its connections run concurrently in the one task that calls [`Runner::run`]: they wait for other systems most
-/// of the time. For more than one core, give each of several threads a runner: several runners may share one store, in
+/// All of its connections run concurrently in the one task that calls [`Runner::run`], which may be a spawned one: they
+/// wait for other systems most of the time. For more than one core, give each of several threads a runner: several runners may share one store, in
 /// one process or in many, since the leases and the saved states keep them apart.
 #[derive(Clone, Debug)]
 pub struct Runner {
@@ -133,7 +133,7 @@ type Turn = (ConnectionKey, Result<Stepped>);
 struct Shift<'a> {
     runner: &'a Runner,
     queue: FairQueue,
-    turns: FuturesUnordered<LocalBoxFuture<'a, Turn>>,
+    turns: FuturesUnordered<BoxFuture<'a, Turn>>,
     /// Connections that are due and left alone for a while.
     later: HashMap<ConnectionKey, DateTime<Utc>>,
 }
@@ -157,7 +157,7 @@ impl<'a> Shift<'a> {
             let Some(key) = self.queue.take() else { break };
             let worker = &self.runner.worker;
             self.turns.push(Box::pin(async move {
-                let stepped = Box::pin(worker.step(&key)).await;
+                let stepped = worker.step(&key).await;
                 (key, stepped)
             }));
         }
@@ -239,3 +239,9 @@ impl<'a> Shift<'a> {
         }
     }
 }
+
+/// Does not compile if a runner can no longer be spawned.
+const _: fn(&'static Runner, &'static Stop) = |runner, stop| {
+    fn may_move<T: Send>(_: &T) {}
+    may_move(&runner.run(stop));
+};

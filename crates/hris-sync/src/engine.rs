@@ -59,7 +59,9 @@ impl Parts {
 /// Runs one connection: reads its HR system and keeps the members of its rewards platform in step.
 ///
 /// Every method that writes takes the connection's lease, so that two of them never run at once; the second
-/// answers [`ErrorKind::Leased`]. `as_of` is today's date where the customer is.
+/// answers [`ErrorKind::Leased`]. A run that is called again under its name is taken for one that starts again after a
+/// crash: it gets the lease at once, and what went on under that name before can write no more. So let nobody call one
+/// name from two places at the same time. `as_of` is today's date where the customer is.
 ///
 /// See the crate's documentation for an example.
 #[derive(Clone, Debug)]
@@ -164,6 +166,10 @@ impl Engine {
     }
 
     /// Applies a stored plan that was reviewed, given its digest: the confirmation that this very plan is meant.
+    ///
+    /// Where readings of changes are switched on, the next one starts where it would have started without this plan: what
+    /// a reading leaves open is known to the run that read, and a store keeps nothing of it while a plan waits. It reads
+    /// again what this plan has settled, and finds nothing to do.
     pub async fn apply(&self, plan: &PlanId, digest: &str, trigger: Trigger) -> Result<RunReport> {
         let stored = self.stored_plan(plan, digest).await?;
         let run = stored.header.run.clone();

@@ -51,7 +51,7 @@ impl Engine {
                 .with_context("field", other.field.to_string()));
         }
         let records: Vec<_> = overrides.iter().map(|one| one.record.clone()).collect();
-        let lease = self.take_lease(&RunId::from("override")).await?;
+        let lease = self.lease_for("override").await?;
         let work = async {
             self.dismiss_waiting(&lease).await?;
             self.parts.store.put_overrides(&lease, overrides).await?;
@@ -66,7 +66,7 @@ impl Engine {
     /// As [`Engine::put_overrides`].
     pub async fn remove_overrides(&self, which: &[(RecordId, TargetField)]) -> Result<()> {
         let records: Vec<_> = which.iter().map(|(record, _)| record.clone()).collect();
-        let lease = self.take_lease(&RunId::from("override")).await?;
+        let lease = self.lease_for("override").await?;
         let work = async {
             self.dismiss_waiting(&lease).await?;
             self.parts.store.remove_overrides(&lease, which).await?;
@@ -149,7 +149,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::Stale`] while a plan is half applied: let a run finish it.
     pub async fn forget(&self, record: &RecordId) -> Result<()> {
-        let lease = self.take_lease(&RunId::from("forget")).await?;
+        let lease = self.lease_for("forget").await?;
         let work = async {
             self.dismiss_waiting(&lease).await?;
             let baseline = self.parts.store.baseline(&self.parts.connection).await?;
@@ -162,7 +162,7 @@ impl Engine {
     /// Takes back the links of some records, as if they had never been matched: the next run matches them anew.
     /// Answers how many there were.
     pub async fn unlink(&self, records: &[RecordId]) -> Result<u64> {
-        let lease = self.take_lease(&RunId::from("unlink")).await?;
+        let lease = self.lease_for("unlink").await?;
         let work = async {
             self.dismiss_waiting(&lease).await?;
             let removed = self.parts.store.remove_links(&lease, records).await?;
@@ -175,12 +175,18 @@ impl Engine {
     /// Takes away final plans and reports of runs from before a day.
     pub async fn purge(&self, before: NaiveDate) -> Result<Purged> {
         let before = before.and_time(chrono::NaiveTime::MIN).and_utc();
-        let lease = self.take_lease(&RunId::from("purge")).await?;
+        let lease = self.lease_for("purge").await?;
         let work = async {
             let plans = self.parts.store.purge_plans(&lease, before).await?;
             Ok(Purged::new(plans, self.parts.store.purge_runs(&lease, before).await?))
         };
         self.under(&lease, work).await
+    }
+
+    /// A lease under a name of its own: a store grants a holder the lease that it has, so that two at once under one name
+    /// would take it from each other.
+    async fn lease_for(&self, what: &str) -> Result<Lease> {
+        self.take_lease(&RunId::from(format!("{what} {}", self.parts.clock.now().timestamp_micros()))).await
     }
 
     /// Lets the next reading of changes ask for people whether they changed or not.

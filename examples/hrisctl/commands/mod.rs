@@ -14,5 +14,5 @@ pub(crate) use employees::employees;
 pub(crate) use history::{errors, history};
 pub(crate) use mapping::{compare, fields, mapping, preview};
 pub(crate) use people::{explain, forget, purge, refeed};
-pub(crate) use plans::{accept, apply, dismiss, plan, release, verify};
+pub(crate) use plans::{accept, apply, dismiss, plan, release, replay, verify};
 pub(crate) use probe::probe;

@@ -1,4 +1,4 @@
-//! `plan`, `apply`, `verify`, `release` and `dismiss`.
+//! `plan`, `apply`, `verify`, `replay`, `release` and `dismiss`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,10 +9,10 @@ use hris::core::{
     Action, Attributes, PlanHeader, PlanId, ProvisioningPlan as _, RecordId, RunId, RunReport, RunResult,
     Severity, Trigger, Verdict,
 };
-use hris::sync::{PlanView, Proposal};
+use hris::sync::{self, PlanView, Proposal};
 use serde_json::json;
 
-use crate::args::{Accept, Apply, Dismiss, Plan, Release, Verify};
+use crate::args::{Accept, Apply, Dismiss, Plan, Release, Replay, Verify};
 use crate::failure::{Failure, Result};
 use crate::output;
 use crate::setup::{Access, Setup};
@@ -59,7 +59,7 @@ pub(crate) async fn apply(setup: &Setup<'_>, wanted: &Apply) -> Result<()> {
         let run = wanted.run.as_deref().map_or_else(|| setup.new_run(), RunId::from);
         engine.run(&run, Trigger::OnDemand, setup.as_of(wanted.as_of)).await
     };
-    ended(setup, &report?, wanted.json).await
+    ended(setup, &report?, wanted.json)
 }
 
 pub(crate) async fn verify(setup: &Setup<'_>, wanted: &Verify) -> Result<()> {
@@ -84,10 +84,19 @@ pub(crate) async fn verify(setup: &Setup<'_>, wanted: &Verify) -> Result<()> {
     Ok(())
 }
 
+pub(crate) async fn replay(setup: &Setup<'_>, wanted: &Replay) -> Result<()> {
+    let engine = setup.engine(Access::Write)?;
+    let run = wanted.run.as_deref().map_or_else(|| setup.new_run(), RunId::from);
+    let which = if wanted.uncertain { sync::Replay::FailedAndUncertain } else { sync::Replay::Failed };
+    let earlier = RunId::from(wanted.earlier.as_str());
+    let report = engine.replay(&run, &earlier, which, setup.as_of(wanted.as_of)).await;
+    ended(setup, &report?, wanted.json)
+}
+
 pub(crate) async fn release(setup: &Setup<'_>, wanted: &Release) -> Result<()> {
     let engine = setup.engine(Access::Write)?;
     let report = engine.release(&PlanId::from(wanted.plan.as_str()), &wanted.digest, &wanted.actor).await;
-    ended(setup, &report?, wanted.json).await
+    ended(setup, &report?, wanted.json)
 }
 
 pub(crate) async fn dismiss(setup: &Setup<'_>, wanted: &Dismiss) -> Result<()> {
@@ -103,7 +112,7 @@ pub(crate) async fn accept(setup: &Setup<'_>, wanted: &Accept) -> Result<()> {
 }
 
 /// Lets the platform finish, and says on standard error what it has to tell. No values of people are shown.
-async fn ended(setup: &Setup<'_>, report: &RunReport, as_json: bool) -> Result<()> {
+fn ended(setup: &Setup<'_>, report: &RunReport, as_json: bool) -> Result<()> {
     let mut notes = BTreeMap::new();
     for problem in setup.end_run() {
         let about = problem.field.unwrap_or_default();
