@@ -17,7 +17,7 @@ use hris_http::Transport;
 use hris_store_sqlite::SqliteStore;
 use hris_sync::{Engine, Policy};
 use hris_target_scim::sim::ScimSim;
-use hris_target_scim::{Profile, ScimConfig, ScimTarget};
+use hris_target_scim::{Profile, ScimConfig, ScimTarget, ValueFormat};
 use hris_testkit::sim::{Fault, SimRequest, SimResponse};
 use hris_testkit::{ManualClock, MockConnector, run};
 use serde_json::json;
@@ -57,6 +57,11 @@ impl Journey {
         let transport = Transport::builder().with_clock(Arc::new(clock.clone())).build().unwrap();
         let config = ScimConfig::new(sim.endpoint())
             .with_profile(Profile::RewardGateway)
+            .with_attribute(
+                MemberField::Manager,
+                format!("{ENTERPRISE}:manager.value").parse().unwrap(),
+                ValueFormat::Text,
+            )
             .with_requests_per_second(0)
             .with_max_in_flight(NonZeroUsize::new(4).unwrap());
         let target = configure(config).build(&sim.token(), &transport).unwrap();
