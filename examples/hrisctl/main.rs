@@ -29,7 +29,7 @@ fn registry() -> Registry {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    match run(&args).await {
+    match Box::pin(run(&args)).await {
         // Whoever reads a pipe may stop reading.
         Ok(()) | Err(Failure::PipeClosed) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -125,6 +125,20 @@ impl Runner {
         shift.close().await;
         failed
     }
+
+    /// How long nothing becomes due by itself while so many turns are under way.
+    async fn pause(&self, under_way: usize) -> Duration {
+        let options = &self.options;
+        if under_way >= options.at_once.get() {
+            return options.look_every;
+        }
+        let now = self.worker.clock().now();
+        // A store that cannot tell now is asked again after the usual while.
+        let next = self.worker.next_due().await.ok().flatten();
+        let wait = next.map(|next| (next - now).max(TimeDelta::milliseconds(1)));
+        let wait = wait.and_then(|wait| wait.to_std().ok()).unwrap_or(options.look_every);
+        wait.min(options.look_every)
+    }
 }
 
 type Turn = (ConnectionKey, Result<Stepped>);
@@ -183,7 +197,7 @@ impl<'a> Shift<'a> {
 
     /// Waits until a turn ends, something becomes due, somebody asks for a run, or the runner is to stop.
     async fn wait(&mut self, stop: &Stop) {
-        let sleep = self.pause().await;
+        let sleep = self.runner.pause(self.turns.len()).await;
         let worker = self.runner.worker.clone();
         let asked = std::pin::pin!(worker.parts.wake.notified());
         let time = std::pin::pin!(worker.clock().sleep(sleep));
@@ -199,20 +213,6 @@ impl<'a> Shift<'a> {
         while let Some(Some(turn)) = self.turns.next().now_or_never() {
             self.ended(turn);
         }
-    }
-
-    /// How long nothing becomes due by itself.
-    async fn pause(&self) -> Duration {
-        let options = &self.runner.options;
-        if self.turns.len() >= options.at_once.get() {
-            return options.look_every;
-        }
-        let now = self.runner.worker.clock().now();
-        // A store that cannot tell now is asked again after the usual while.
-        let next = self.runner.worker.next_due().await.ok().flatten();
-        let wait = next.map(|next| (next - now).max(TimeDelta::milliseconds(1)));
-        let wait = wait.and_then(|wait| wait.to_std().ok()).unwrap_or(options.look_every);
-        wait.min(options.look_every)
     }
 
     fn ended(&mut self, (key, stepped): Turn) {

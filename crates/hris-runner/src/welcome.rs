@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 use hris_core::connections::WelcomeState;
 use hris_core::{
-    Action, ActionKind, ConnectionKey, Delivery, Email, EmployeeId, Invitations, MemberField, MemberQuery,
-    MemberRecord, Notice, NoticeContent, Outcome, ProvisioningTarget, Recipient, Result, SharedClock,
-    TargetCapabilities,
+    Action, ActionKind, Attributes, Awaited, ConnectionKey, Delivery, Email, EmployeeId, Invitations,
+    MemberField, MemberQuery, MemberRecord, Notice, NoticeContent, Outcome, ProvisioningTarget, Recipient,
+    Result, SharedClock, TargetCapabilities,
 };
 
 use crate::assembly::WelcomeMail;
@@ -152,6 +152,10 @@ impl ProvisioningTarget for Welcoming {
 
     fn roster(&self) -> Option<BoxStream<'_, Result<MemberRecord>>> {
         self.inner.roster()
+    }
+
+    async fn awaited(&self, attributes: &Attributes) -> Vec<Awaited> {
+        self.inner.awaited(attributes).await
     }
 
     async fn apply(&self, actions: &[Action]) -> Vec<Outcome> {

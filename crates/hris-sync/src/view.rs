@@ -26,14 +26,13 @@ impl PlanView {
     /// Everything that kept rows out of the plan or deserves a look, and then, once the plan was applied, the
     /// actions that failed or are uncertain, those of its second pass included.
     pub fn problems(&self) -> BoxStream<'_, Result<Problem>> {
-        let second = stream::once(async { Ok(second_pass(&self.header.id)) });
-        let second = second.map_ok(|id| self.applying_problems(id)).try_flatten();
-        let first = self.applying_problems(self.header.id.clone());
+        let second = self.applying_problems(&second_pass(&self.header.id));
+        let first = self.applying_problems(&self.header.id);
         self.planning_problems().chain(first).chain(second).boxed()
     }
 
-    fn applying_problems(&self, plan: PlanId) -> BoxStream<'_, Result<Problem>> {
-        let pages = action_pages(&*self.plans, &self.header.connection, &plan, None);
+    fn applying_problems(&self, plan: &PlanId) -> BoxStream<'_, Result<Problem>> {
+        let pages = action_pages(&*self.plans, &self.header.connection, plan, None);
         let problem = |stored: StoredAction| match stored.state {
             ActionState::Failed(problem) | ActionState::Uncertain(problem) => Some(Ok(problem)),
             _ => None,

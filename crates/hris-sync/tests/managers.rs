@@ -18,7 +18,7 @@ use hris_testkit::TargetFault;
 /// Person `n`, who reports to person `manager`.
 fn reporting(n: u32, manager: u32) -> Employee {
     changed(n, |employee| {
-        employee.manager = Field::Value(ManagerRef::EmployeeId(format!("E{manager:03}").into()))
+        employee.manager = Field::Value(ManagerRef::EmployeeId(format!("E{manager:03}").into()));
     })
 }
 

@@ -48,16 +48,12 @@ impl Inner {
         // A manager that cannot be looked up never blocks the person.
         let found = self.find(Key::ExternalId, employee_id).await.ok()?;
         let mut managers = self.managers();
-        match found.as_slice() {
-            [user] => {
-                managers.learn(employee_id, &user.id);
-                Some(user.id.clone())
-            }
-            _ => {
-                managers.missing.insert(employee_id.to_owned(), now + MISSING_FOR);
-                None
-            }
-        }
+        let [user] = found.as_slice() else {
+            managers.missing.insert(employee_id.to_owned(), now + MISSING_FOR);
+            return None;
+        };
+        managers.learn(employee_id, &user.id);
+        Some(user.id.clone())
     }
 
     /// The manager among attributes, if there is no account to refer to.
