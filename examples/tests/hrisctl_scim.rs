@@ -101,7 +101,7 @@ fn hires_changes_and_leavers_of_a_day_reach_the_platform_and_nobody_is_deleted()
 #[test]
 fn what_failed_is_tried_again_alone_by_the_name_of_its_run() {
     let bridge = Bridge::with_people(30);
-    let refuses = Fault::change(|_| SimResponse::json(400, &serde_json::json!({ "detail": "no" })));
+    let refuses = Fault::status(400);
     bridge.platform.faults().add(refuses.times(2).on(|request| request.method() == "POST"));
     let failed = bridge.place.fails(4, &["apply", "--run", "first"]);
     assert!(failed.contains("2 failed"), "{failed}");

@@ -112,8 +112,9 @@ impl Person {
         };
         let mut employee = Employee::new(format!("r{}", self.number), status);
         employee.employee_id = Field::Value(self.id().into());
-        employee.first_name = Field::Value(format!("First{}", self.number));
-        employee.last_name = Field::Value(format!("Last{} {}", self.number, self.name));
+        employee.first_name = Field::Value(format!("First{} {}", self.number, self.name));
+        // Whoever comes back agrees with the leaver in one attribute, or would be taken for somebody else with their id.
+        employee.last_name = Field::Value(format!("Last{}", self.number));
         employee.work_email = match self.passing {
             Passing::WithoutEmail => Field::Null,
             Passing::WithAddressOf(other) => {
