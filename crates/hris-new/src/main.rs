@@ -43,7 +43,7 @@ struct Args {
     #[arg(long, value_name = "FOLDER")]
     into: Option<PathBuf>,
 
-    /// Take the hris crates from a checkout on this machine
+    /// Take the hris crates from a checkout on this machine; relative to where you stand
     #[arg(long, value_name = "CHECKOUT", conflicts_with = "git")]
     path: Option<PathBuf>,
 
@@ -103,7 +103,10 @@ fn in_workspace(root: &Path, names: &Names) -> Result<String> {
         said.push_str(&registered.by_hand.join("\n  "));
         said.push('\n');
     }
-    said.push_str(&next(&format!("cargo fmt && cargo test -p {} --all-features", names.package())));
+    said.push_str(&next(&format!(
+        "cargo fmt && cargo test -p {} --all-features --no-fail-fast",
+        names.package()
+    )));
     Ok(said)
 }
 
@@ -111,12 +114,12 @@ fn in_workspace(root: &Path, names: &Names) -> Result<String> {
 fn alone(args: &Args, here: &Path, names: &Names) -> Result<String> {
     let folder = here.join(args.into.clone().unwrap_or_else(|| names.package().into()));
     let source = match (&args.path, &args.git) {
-        (Some(checkout), _) => Source::Path(checkout_from(&folder, &here.join(checkout))?),
+        (Some(checkout), _) => Source::Path(checkout_from(&folder, here, checkout)?),
         (None, Some(url)) => Source::Git { url: plain(url)?, at: at(args)? },
         (None, None) => Source::Version(VERSION),
     };
     files::write(&folder, &files::alone(names, &source))?;
-    let command = format!("cd {} && cargo test --all-features", folder.display());
+    let command = format!("cd {} && cargo test --all-features --no-fail-fast", folder.display());
     let mut said = format!("{} is written to {}.\n", names.package(), folder.display());
     if let Some(manifest) = enclosing(&folder) {
         let manifest = manifest.display();
@@ -131,15 +134,19 @@ fn alone(args: &Args, here: &Path, names: &Names) -> Result<String> {
 
 fn next(command: &str) -> String {
     format!(
-        "Next: {command}\nIt compiles, and fails where there is something to fill in: search for `[place 1]` to `[place 7]`."
+        "Next: {command}\nIt compiles, and fails where there is something to fill in: search for `[place 1]` to \
+         `[place 7]`, and start with 6."
     )
 }
 
 /// The way from a new crate to a checkout that has to be one.
-fn checkout_from(folder: &Path, checkout: &Path) -> Result<PathBuf> {
-    let checkout = checkout.canonicalize().map_err(|error| format!("{}: {error}", checkout.display()))?;
+fn checkout_from(folder: &Path, here: &Path, given: &Path) -> Result<PathBuf> {
+    let option = format!("--path {}", given.display());
+    let checkout = here.join(given).canonicalize().map_err(|error| {
+        format!("{option}: no such checkout, seen from where you stand ({}): {error}", here.display())
+    })?;
     if !workspace::is_root(&checkout) {
-        return Err(format!("{} is no checkout of the hris crates", checkout.display()).into());
+        return Err(format!("{option}: {} is no checkout of the hris crates", checkout.display()).into());
     }
     Ok(way(folder, &checkout))
 }
