@@ -78,14 +78,32 @@ fn changes() -> Vec<(String, String, String)> {
     pairs.collect()
 }
 
+/// The page's connector outside the workspace, as it is generated.
+fn acorn(folder: &Path) -> PathBuf {
+    let root = root();
+    let arguments = ["acorn", "--display-name", "Acorn HR", "--path"].map(OsStr::new);
+    let said = generate(folder, &[&arguments[..], &[root.as_os_str()]].concat());
+    assert!(said.contains("cargo test --all-features --no-fail-fast"), "{said}");
+    let connector = folder.join("hris-acorn");
+    fs::copy(root.join("Cargo.lock"), connector.join("Cargo.lock")).unwrap();
+    connector
+}
+
+/// Makes the changes of the page.
+fn fill(connector: &Path) {
+    assert!(changes().len() > 7);
+    for (file, old, new) in changes() {
+        let path = connector.join(&file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(&old).count(), 1, "{file} has to have once:\n{old}\n{text}");
+        fs::write(path, text.replace(&old, &new)).unwrap();
+    }
+}
+
 #[test]
 fn the_tutorial_leads_from_an_empty_folder_to_a_green_suite() {
     let folder = tempfile::tempdir().unwrap();
-    let root = root();
-    let arguments = ["acorn", "--display-name", "Acorn HR", "--path"].map(OsStr::new);
-    generate(folder.path(), &[&arguments[..], &[root.as_os_str()]].concat());
-    let connector = folder.path().join("hris-acorn");
-    fs::copy(root.join("Cargo.lock"), connector.join("Cargo.lock")).unwrap();
+    let connector = acorn(folder.path());
 
     let (_, output) = cargo(&connector, &["test", "--all-features", "--no-fail-fast"]);
     assert!(!output.contains("warning: unused") && !output.contains("error[E"), "{output}");
@@ -94,13 +112,7 @@ fn the_tutorial_leads_from_an_empty_folder_to_a_green_suite() {
     let formatted = || run(Command::new(env!("CARGO")).args(["fmt", "--check"]).current_dir(&connector));
     assert!(formatted().0, "{}", formatted().1);
 
-    assert!(changes().len() > 7);
-    for (file, old, new) in changes() {
-        let path = connector.join(&file);
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(text.matches(&old).count(), 1, "{file} has to have once:\n{old}\n{text}");
-        fs::write(path, text.replace(&old, &new)).unwrap();
-    }
+    fill(&connector);
     let (is_green, output) = cargo(&connector, &["test", "--all-features"]);
     assert!(is_green, "{output}");
     assert!(!output.contains("warning: `hris-acorn`"), "it builds without warnings: {output}");
@@ -110,6 +122,29 @@ fn the_tutorial_leads_from_an_empty_folder_to_a_green_suite() {
     let left =
         filled.map(|file| fs::read_to_string(connector.join(format!("src/{file}.rs"))).unwrap()).concat();
     assert!(!left.contains("[place "), "the page fills every place");
+}
+
+#[test]
+fn a_key_that_only_the_simulators_spoil_knows_fails_a_test_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let connector = acorn(folder.path());
+    fill(&connector);
+    for (file, old, new) in [
+        ("src/sim/render.rs", "put(\"given_name\"", "put(\"forename\""),
+        ("src/convert.rs", "FirstName, \"given_name\"", "FirstName, \"forename\""),
+    ] {
+        let text = fs::read_to_string(connector.join(file)).unwrap();
+        assert_eq!(text.matches(old).count(), 1, "{file}: {old}");
+        fs::write(connector.join(file), text.replace(old, new)).unwrap();
+    }
+    let (_, output) = cargo(&connector, &["test", "--all-features", "--lib"]);
+    assert_eq!(
+        failed(&output),
+        BTreeSet::from(["what_breaks_a_row_is_a_key_of_rows".to_owned()]),
+        "{output}"
+    );
+    let message = "place 6: `spoil` names `given_name`, a key that rows do not have";
+    assert!(output.contains(message), "{output}");
 }
 
 /// Copies what is needed of a folder to build it.
@@ -179,8 +214,17 @@ fn dependencies_come_from_where_it_was_said() {
     assert!(git.contains(
         "hris-testkit = { git = \"https://git.example/hris\", rev = \"4f17ab9\", optional = true }"
     ));
-    let mut wrong = Command::new(env!("CARGO_BIN_EXE_hris-new"));
-    let (ended_well, said) = run(wrong.args(["yew", "--path", "."]).current_dir(folder.path()));
-    assert!(!ended_well && said.contains("no checkout"), "{said}");
-    assert!(!folder.path().join("hris-yew").exists());
+}
+
+#[test]
+fn a_path_that_leads_to_no_checkout_is_named_with_its_option_and_nothing_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, message) in
+        [(".", "--path .: "), ("hris-connectors", "--path hris-connectors: no such checkout")]
+    {
+        let mut wrong = Command::new(env!("CARGO_BIN_EXE_hris-new"));
+        let (ended_well, said) = run(wrong.args(["yew", "--path", path]).current_dir(folder.path()));
+        assert!(!ended_well && said.contains(message) && said.contains("checkout"), "{said}");
+        assert!(!folder.path().join("hris-yew").exists());
+    }
 }
