@@ -50,7 +50,7 @@ named_fields! {
         Company = "company",
         /// Language tag.
         Language = "language",
-        /// Manager's Employee ID or record id.
+        /// The manager's Employee ID. The engine translates the record ids that some HR systems give.
         Manager = "manager",
     }
 }

@@ -8,14 +8,14 @@ use futures_util::TryStreamExt as _;
 use hris_core::keys::{FieldTag, Fingerprinter};
 use hris_core::store::Link;
 use hris_core::{
-    ActionKind, Employee, EmployeeRef, Error, ErrorKind, Field, FieldSet, LinkState, Lookup, Mapped,
-    MemberQuery, Problem, ProvisioningPlan as _, ReadEvent, ReadQuery, Result, RunId, RunReport,
+    ActionKind, Employee, EmployeeRef, Error, ErrorKind, Field, FieldSet, LinkState, Lookup, ManagerRef,
+    Mapped, MemberQuery, Problem, ProvisioningPlan as _, ReadEvent, ReadQuery, Result, RunId, RunReport,
     ScopeVerdict, Trigger, rule,
 };
 
 use crate::decide::{Decision, Standing, decide};
 use crate::engine::Engine;
-use crate::planner::day_of_decision;
+use crate::planner::{day_of_decision, manager_at, put_employee_id};
 use crate::planning::{Options, fields};
 use crate::policy::EndDate;
 use crate::view::PlanView;
@@ -258,7 +258,15 @@ impl Engine {
         let is_overridden = |field: &str| {
             overrides.iter().any(|one| one.record == employee.record && one.field.to_string() == field)
         };
-        let mapped = self.parts.mapping.map(employee);
+        let mut mapped = self.parts.mapping.map(employee);
+        if let (Some(at), Some(ManagerRef::Record(record))) =
+            (manager_at(self.parts.mapping.targets()), employee.manager.value())
+        {
+            let manager =
+                self.parts.store.links_of(&self.parts.connection, std::slice::from_ref(record)).await?;
+            let id = manager.first().and_then(Option::as_ref).map(|link| &link.employee_id);
+            put_employee_id(employee, at, &mut mapped, id);
+        }
         let says = self.parts.mapping.targets().iter().enumerate().map(|(index, target)| {
             let name = target.to_string();
             let known = link.map(|link| link.prints.get(FieldTag::of(target)));

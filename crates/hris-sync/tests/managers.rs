@@ -22,6 +22,19 @@ fn reporting(n: u32, manager: u32) -> Employee {
     })
 }
 
+/// Person `n`, whose manager is named by the record of person `manager`.
+fn reporting_by_record(n: u32, manager: u32) -> Employee {
+    changed(n, |employee| {
+        employee.manager = Field::Value(ManagerRef::Record(format!("r{manager}").into()));
+    })
+}
+
+/// The same person under another Employee ID.
+fn with_id(mut employee: Employee, id: &str) -> Employee {
+    employee.employee_id = Field::Value(id.into());
+    employee
+}
+
 /// A platform that takes one action after the other, in no order that anybody could rely on.
 fn world(people: impl IntoIterator<Item = Employee>) -> World {
     let mut world = World::new(people);
@@ -169,6 +182,110 @@ fn the_second_pass_is_told_with_the_plan_that_it_belongs_to() {
     hris_testkit::run(engine.apply(&header.id, &header.digest, Trigger::OnDemand)).unwrap();
     let view = hris_testkit::run(engine.stored(&header.id)).unwrap();
     assert_eq!(World::rules(&view), [("manager.unknown".to_owned(), "r1".to_owned())]);
+}
+
+#[test]
+fn managers_named_by_record_are_written_by_employee_id_whatever_the_order_of_the_rows() {
+    let circle = [(1, 2), (2, 3), (3, 1), (4, 4), (5, 1)];
+    let mut rows: Vec<_> = circle.map(|(one, manager)| reporting_by_record(one, manager)).into();
+    for _ in 0..rows.len() {
+        rows.rotate_left(1);
+        let world = world(rows.clone());
+        let report = world.run();
+        assert_eq!((report.applied.created, report.applied.failed, waiting(&report)), (5, 0, None));
+        assert_eq!(managers(&world), reports_to(circle));
+        let writes = world.target.writes();
+        assert_eq!((world.run().planned.actions(), world.target.writes()), (0, writes), "it is settled");
+    }
+}
+
+#[test]
+fn a_manager_named_by_a_record_that_nobody_knows_is_reported_and_comes_with_a_later_run() {
+    let world = world([reporting_by_record(1, 2), person(3)]);
+    let report = world.run();
+    assert_eq!((report.applied.created, report.error_count(), waiting(&report)), (2, 0, Some(1)));
+    let quiet = world.run();
+    assert_eq!((quiet.planned.actions(), waiting(&quiet)), (0, Some(1)), "it is told, and is no update");
+    assert_eq!(managers(&world), Vec::new());
+
+    world.set_people([reporting_by_record(1, 2), person(3), person(2)]);
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.updated, waiting(&report)), (1, 1, None));
+    assert_eq!(managers(&world), reports_to([(1, 2)]));
+    assert_eq!(world.run().planned.actions(), 0);
+
+    // Somebody who is not known takes nobody's place.
+    world.set_people([reporting_by_record(1, 9), person(2), person(3)]);
+    assert_eq!(waiting(&world.run()), Some(1));
+    assert_eq!(managers(&world), reports_to([(1, 2)]));
+}
+
+#[test]
+fn a_record_id_that_is_somebody_elses_employee_id_never_names_that_person() {
+    // Person 3 has the Employee ID that is the record id of person 2.
+    let namesake = || with_id(person(3), "r2");
+    let reports = |manager: &str| vec![("E001".to_owned(), manager.to_owned())];
+    for rows in [
+        vec![reporting_by_record(1, 2), person(2), namesake()],
+        vec![namesake(), person(2), reporting_by_record(1, 2)],
+    ] {
+        let world = world(rows);
+        world.run();
+        assert_eq!(managers(&world), reports("E002"));
+        assert_eq!(world.run().planned.actions(), 0);
+    }
+    let world = world([reporting_by_record(1, 2), namesake()]);
+    assert_eq!(waiting(&world.run()), Some(1));
+    assert_eq!(managers(&world), Vec::new());
+    world.set_people([reporting_by_record(1, 2), namesake(), person(2)]);
+    world.run();
+    assert_eq!(managers(&world), reports("E002"));
+}
+
+#[test]
+fn a_manager_named_by_record_whose_employee_id_changes_is_written_under_the_new_one() {
+    let reports = |manager: &str| ["E001", "E004"].map(|one| (one.to_owned(), manager.to_owned())).to_vec();
+    let world = world([reporting_by_record(1, 2), person(2), person(3)]);
+    world.run();
+    world.set_people([
+        reporting_by_record(1, 2),
+        with_id(person(2), "N2"),
+        person(3),
+        reporting_by_record(4, 2),
+    ]);
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.failed, waiting(&report)), (1, 0, None));
+    assert_eq!(managers(&world), reports("N2"));
+    assert_eq!(world.run().planned.actions(), 0, "and it is settled");
+}
+
+#[test]
+fn who_waits_for_a_manager_named_by_record_is_read_again_where_only_changes_are_read() {
+    let mut world = world([reporting_by_record(1, 2), person(3)]);
+    world.policy = Policy::default();
+    world.policy.incremental = Some(Incremental::default());
+    world.run();
+    world.clock.advance(HOUR);
+    assert_eq!(waiting(&world.run()), Some(1));
+    world.clock.advance(HOUR);
+    world.set_people([reporting_by_record(1, 2), person(2), person(3)]);
+    world.run();
+    assert_eq!(managers(&world), reports_to([(1, 2)]));
+    world.clock.advance(HOUR);
+    assert_eq!(world.run().planned.actions(), 0);
+}
+
+#[test]
+fn a_manager_named_by_record_who_cannot_be_made_holds_nobody_up() {
+    let world = world([reporting_by_record(1, 2), reporting_by_record(3, 2), person(2)]);
+    world.target.add_fault(TargetFault::RejectsOne(rule::MEMBER_REJECTED).on_employee("E002"));
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.failed, waiting(&report)), (2, 1, Some(2)));
+    assert_eq!((world.open_accounts(), managers(&world)), (ids([1, 3]), Vec::new()));
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.updated, waiting(&report)), (1, 2, None));
+    assert_eq!(managers(&world), reports_to([(1, 2), (3, 2)]));
+    assert_eq!(world.run().planned.actions(), 0);
 }
 
 const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);

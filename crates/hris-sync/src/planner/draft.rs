@@ -93,6 +93,8 @@ pub(super) struct Person {
     pub(super) unreadable: bool,
     /// Two rows of this record differed, which is reported once.
     pub(super) repeated: bool,
+    /// The manager is named by the record of a known person.
+    pub(super) names_known: bool,
 }
 
 /// Why a person's draft is taken back, and whether that was reported.

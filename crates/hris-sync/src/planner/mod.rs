@@ -11,6 +11,7 @@ mod closing;
 mod draft;
 mod ending;
 mod identity;
+mod managers;
 mod overrides;
 mod partial;
 mod scope;
@@ -36,11 +37,13 @@ use crate::verify::Drift;
 use checks::text_at;
 use draft::{Contest, Person};
 use identity::Identities;
+use managers::Managers;
 use scope::Scope;
 use waiting::Waiting;
 
 pub(crate) use circles::Sequence;
 pub(crate) use draft::{Draft, Fate, Intent, Unique};
+pub(crate) use managers::{Names, manager_at, manager_tag, put_employee_id};
 pub(crate) use overrides::OverrideChanges;
 use overrides::Overriding;
 pub(crate) use partial::Leftovers;
@@ -58,12 +61,14 @@ pub(crate) struct Planner {
     tags: Vec<FieldTag>,
     email_at: usize,
     id_at: usize,
+    manager_at: Option<usize>,
     comparison: Comparison,
     people: Vec<Person>,
     irreversible: HashMap<Ordinal, NaiveDate>,
     emails: Claims,
     employee_ids: Claims,
     identities: Identities,
+    managers: Managers,
     /// People whose drafts are to be taken back.
     contested: HashMap<Ordinal, Contest>,
     /// People of whom a newer row took the place of an earlier one, with the action that the newest row led to.
@@ -123,6 +128,7 @@ impl Planner {
         Self {
             email_at: position(TargetField::EMAIL),
             id_at: position(TargetField::EMPLOYEE_ID),
+            manager_at: manager_at(targets),
             comparison: Comparison::new(tags.len()),
             tags,
             mapping,
@@ -135,6 +141,7 @@ impl Planner {
             emails: Claims::default(),
             employee_ids: Claims::default(),
             identities: Identities::default(),
+            managers: Managers::default(),
             contested: HashMap::new(),
             superseded: HashMap::new(),
             withheld: false,
@@ -207,6 +214,7 @@ impl Planner {
             return self.take_outside(employee, &scope);
         }
         let mut mapped = self.map(&*mapping, employee);
+        self.name_manager(employee, &mut mapped);
         if !overrides.is_empty() {
             self.override_row(&overrides, employee, &mut mapped);
         }
@@ -289,6 +297,7 @@ impl Planner {
         let drift = self.drifts.get(&ordinal).copied().unwrap_or_default();
         let decision = as_found(self.decision(employee, ordinal), &employee.status, drift);
         self.set_fate(ordinal, Fate::Problem);
+        self.note_manager(ordinal, false);
         self.claim(mapped, ordinal, &decision);
         self.note_start(employee, &decision);
         self.note_due_day(employee);
@@ -328,6 +337,7 @@ impl Planner {
         }
         if intent != Intent::Leave {
             self.warn_about_end_date(employee);
+            self.note_manager(ordinal, true);
         }
         if intent == Intent::Update && compared == Compared::Same && drift.columns == 0 {
             self.set_fate(ordinal, Fate::Unchanged);
@@ -401,7 +411,9 @@ impl Planner {
     ) -> Option<Draft> {
         let before = self.people.get(ordinal.index()).copied().unwrap_or_default();
         let now = stamp(employee);
-        let same = compared == Compared::Same && before.status == status_code(&employee.status);
+        let same = compared == Compared::Same
+            && before.status == status_code(&employee.status)
+            && self.has_same_manager(ordinal);
         if same && !self.contested.contains_key(&ordinal) {
             if let Some(person) = self.people.get_mut(ordinal.index()) {
                 person.stamp = person.stamp.max(now);

@@ -98,6 +98,9 @@ impl Planner {
                 let pinned = one.clone().until(Until::SourceChanges(Some(said)));
                 self.overriding.changes.pinned.insert((one.record.clone(), one.field.clone()), pinned);
             }
+            if self.manager_at == Some(place) {
+                self.managers.overrule();
+            }
             *value = one.value.as_ref().map_or(Field::Null, |value| Field::Value(Value::as_ref(value)));
             mapped.missing &= !(1 << place);
             if self.fingerprinter.attribute(tag, value.value()) != said {

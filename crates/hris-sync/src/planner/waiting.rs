@@ -56,7 +56,7 @@ impl Planner {
     }
 
     /// They are asked for again, whether they changed or not.
-    fn keep_waiting(&mut self, record: RecordId) {
+    pub(super) fn keep_waiting(&mut self, record: RecordId) {
         if self.keeps_open {
             self.still_waiting.push(record);
         }

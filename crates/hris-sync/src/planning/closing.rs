@@ -26,6 +26,7 @@ impl Planning<'_> {
         if self.is_partial() && (self.planner.holds_unread() || self.planner.may_be_somebody_unread()) {
             return Ok(Ended::NeedsEveryone);
         }
+        self.settle_managers().await?;
         self.planner.settle_waiting();
         if self.planner.has_second_thoughts() || !sequence.is_empty() {
             self.settle_drafts(&sequence).await?;

@@ -2,6 +2,7 @@
 
 mod absence;
 mod closing;
+mod managers;
 mod reading;
 
 use std::collections::{BTreeMap, HashSet};

@@ -135,6 +135,7 @@ impl Planning<'_> {
     }
 
     async fn page(&mut self, page: &[Employee]) -> Result<()> {
+        self.introduce_managers(page).await?;
         let mut drafts = Vec::new();
         for employee in page {
             if !self.is_chosen(&employee.record) {
