@@ -11,13 +11,17 @@ use futures_util::TryStreamExt as _;
 use hris_core::keys::KeyId;
 use hris_core::{
     Clock as _, ConnectionKey, Employee, EmployeeField, EmploymentStatus, Field, FieldMap, FieldRule,
-    ManagerRef, MemberField, Problem, ProvisioningTarget as _, RunId, RunReport, SecretKey, Trigger, rule,
+    HrisConnector, ManagerRef, MemberField, Problem, ProvisioningTarget as _, RunId, RunReport, SecretKey,
+    Trigger, rule,
 };
 use hris_http::Transport;
+use hris_sesame::SesameConfig;
+use hris_sesame::sim::SesameSim;
 use hris_store_sqlite::SqliteStore;
 use hris_sync::{Engine, Policy};
 use hris_target_scim::sim::ScimSim;
 use hris_target_scim::{Profile, ScimConfig, ScimTarget, ValueFormat};
+use hris_testkit::population::{Person, Population};
 use hris_testkit::sim::{Fault, SimRequest, SimResponse};
 use hris_testkit::{ManualClock, MockConnector, run};
 use serde_json::json;
@@ -52,6 +56,16 @@ fn inactive(number: u32) -> Employee {
 
 impl Journey {
     fn new(people: impl IntoIterator<Item = Employee>, configure: impl Fn(ScimConfig) -> ScimConfig) -> Self {
+        let directory = MockConnector::new(people).with_page_size(7);
+        Self::from(|_| Arc::new(directory.clone()), directory.clone(), configure)
+    }
+
+    /// A journey from a directory of another kind.
+    fn from(
+        connector: impl FnOnce(&Transport) -> Arc<dyn HrisConnector>,
+        directory: MockConnector,
+        configure: impl Fn(ScimConfig) -> ScimConfig,
+    ) -> Self {
         let clock = ManualClock::at("2026-03-02T06:00:00Z").skipping(ManualClock::DEFAULT_SKIP);
         let sim = run(ScimSim::start(clock.clone()));
         let transport = Transport::builder().with_clock(Arc::new(clock.clone())).build().unwrap();
@@ -66,7 +80,6 @@ impl Journey {
             .with_max_in_flight(NonZeroUsize::new(4).unwrap());
         let target = configure(config).build(&sim.token(), &transport).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let directory = MockConnector::new(people).with_page_size(7);
         let rules = FieldMap::standard().rules().to_vec();
         let mut rules: Vec<FieldRule> =
             rules.into_iter().filter(|rule| target.writes(&rule.target)).collect();
@@ -74,7 +87,7 @@ impl Journey {
         rules.push(FieldRule::copy(MemberField::Manager, EmployeeField::Manager));
         let engine = Engine::new(
             ConnectionKey::new("brisa", "scim"),
-            Arc::new(directory.clone()),
+            connector(&transport),
             Arc::new(FieldMap::new(rules).unwrap()),
             Arc::new(target.clone()),
             Arc::new(SqliteStore::open(folder.path().join("store.db")).unwrap()),
@@ -233,6 +246,28 @@ fn managers_who_come_after_their_reports_are_referred_to_in_the_same_run_and_in_
         assert!(journey.verify().verified.unwrap().is_clean());
         assert_eq!(journey.sim.writes(), writes);
     }
+}
+
+#[test]
+fn line_managers_of_sesame_are_referred_to_although_it_names_them_by_record() {
+    let people = Population::new(7).size(60).without_oddities().build();
+    let sesame = run(SesameSim::start(people.clone()));
+    let connector = |transport: &Transport| -> Arc<dyn HrisConnector> {
+        let config = SesameConfig::new().with_base_url(sesame.url().parse().unwrap());
+        Arc::new(config.build(&sesame.token(), transport).unwrap())
+    };
+    let journey = Journey::from(connector, MockConnector::new([]), |config| config);
+    journey.run();
+    let accounts = journey.accounts();
+    let number = |record: &String| {
+        let number = people.person(record)?.employee_number.clone()?;
+        accounts.contains_key(&number).then_some(number)
+    };
+    let manager = |person: &Person| Some((number(&person.record_id)?, number(person.manager.as_ref()?)?));
+    let expected: BTreeMap<_, _> = people.people().iter().filter_map(manager).collect();
+    assert!(expected.len() > 30, "{} of {}", expected.len(), accounts.len());
+    assert_eq!(journey.managers(), expected);
+    assert_eq!(journey.run().planned.actions(), 0);
 }
 
 #[test]

@@ -3,17 +3,20 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use common::{World, changed, ids, people, person};
 use futures_util::{FutureExt as _, TryStreamExt as _};
+use hris_core::store::Links as _;
 use hris_core::{
-    Employee, EmployeeField, Field, FieldMap, FieldRule, ManagerRef, MemberField, ProvisioningPlan as _,
-    RunReport, Severity, TargetField, Trigger, rule,
+    ConnectionKey, Employee, EmployeeField, EmploymentStatus, Field, FieldMap, FieldRule, ManagerRef,
+    MemberField, ProvisioningPlan as _, RunReport, RunResult, Severity, TargetField, Trigger, rule,
 };
 use hris_sync::{Incremental, Policy};
 use hris_testkit::TargetFault;
+use proptest::prelude::*;
 
 /// Person `n`, who reports to person `manager`.
 fn reporting(n: u32, manager: u32) -> Employee {
@@ -286,6 +289,82 @@ fn a_manager_named_by_record_who_cannot_be_made_holds_nobody_up() {
     assert_eq!((report.applied.created, report.applied.updated, waiting(&report)), (1, 2, None));
     assert_eq!(managers(&world), reports_to([(1, 2), (3, 2)]));
     assert_eq!(world.run().planned.actions(), 0);
+}
+
+/// Whom of eight people a directory has: under which Employee ID, who manages them, and whether they left.
+type Row = (u32, u8, u32, bool);
+
+fn directory() -> impl Strategy<Value = Vec<Row>> {
+    let row = |n: u32| (Just(n), 0..12_u8, 0..11_u32, prop::bool::weighted(0.9));
+    proptest::sample::subsequence((0..8).collect::<Vec<_>>(), 0..=8)
+        .prop_flat_map(move |people| people.into_iter().map(row).collect::<Vec<_>>())
+        .prop_shuffle()
+}
+
+fn employee((n, id, manager, active): Row) -> Employee {
+    // Ids of their own, new ones, those of others, and the record ids of others.
+    let id = match id {
+        0 => format!("N{n}"),
+        1 => format!("E{:03}", (n + 1) % 8),
+        2 => format!("r{}", (n + 1) % 8),
+        _ => format!("E{n:03}"),
+    };
+    let mut employee = with_id(reporting_by_record(n, manager), &id);
+    if manager == 10 {
+        employee.manager = Field::Null;
+    }
+    if !active {
+        employee.status = EmploymentStatus::Inactive;
+    }
+    employee
+}
+
+fn planned(world: &World) -> Vec<String> {
+    let view = hris_testkit::run(world.engine().dry_run(world.today())).unwrap();
+    let actions: Vec<_> = hris_testkit::run(view.actions(None).try_collect()).unwrap();
+    actions.iter().map(|action: &hris_core::Action| format!("{} {}", action.rank, action.id)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn managers_named_by_record_settle_in_any_order_and_are_never_the_wrong_ones(
+        days in proptest::collection::vec(directory(), 1..4),
+    ) {
+        let mut world = world([]);
+        world.policy.leavers.at_least = 1_000;
+        world.policy.shrink_percent = 100;
+        for day in days {
+            let rows: Vec<_> = day.iter().map(|row| employee(*row)).collect();
+            world.set_people(rows.iter().rev().cloned());
+            let backwards = planned(&world);
+            world.set_people(rows.clone());
+            prop_assert_eq!(planned(&world), backwards);
+            let report = world.run();
+            prop_assert_eq!(report.applied.failed + report.applied.uncertain + report.applied.pending, 0);
+            if matches!(report.result, RunResult::Held { .. }) {
+                continue;
+            }
+            prop_assert_eq!(planned(&world), Vec::<String>::new());
+            if report.error_count() > 0 {
+                continue;
+            }
+            let records: Vec<_> = rows.iter().map(|row| row.record.clone()).collect();
+            let links = hris_testkit::run(world.store.links_of(&ConnectionKey::new("acme", "hr"), &records)).unwrap();
+            let id_of = |record: &str| {
+                let link = links.iter().flatten().find(|link| link.record.as_str() == record)?;
+                Some(link.employee_id.to_string())
+            };
+            let written: BTreeMap<_, _> = managers(&world).into_iter().collect();
+            for row in rows.iter().filter(|row| row.status == EmploymentStatus::Active) {
+                let manager = row.manager.value().and_then(|manager| id_of(manager.as_str()));
+                if manager.is_some() {
+                    prop_assert_eq!(written.get(&id_of(row.record.as_str()).unwrap()), manager.as_ref());
+                }
+            }
+        }
+    }
 }
 
 const HOUR: std::time::Duration = std::time::Duration::from_secs(3600);
