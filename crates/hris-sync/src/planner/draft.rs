@@ -80,6 +80,7 @@ impl Fate {
 }
 
 /// What is remembered per person; 24 bytes.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other, kept small")]
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Person {
     /// Of a known person: fingerprint of the address as last written. 0: none.
