@@ -263,6 +263,27 @@ fn a_manager_named_by_record_whose_employee_id_changes_is_written_under_the_new_
 }
 
 #[test]
+fn a_manager_named_by_record_who_takes_over_somebodys_employee_id_is_not_taken_for_that_person() {
+    let reports = [(4, 2), (5, 3), (6, 3)].map(|(one, manager)| reporting_by_record(one, manager));
+    let world = world([person(2), person(3)].into_iter().chain(reports));
+    world.run();
+    let day = [
+        reporting_by_record(1, 2),
+        reporting_by_record(6, 2),
+        with_id(person(2), "E003"),
+        with_id(person(3), "N3"),
+        reporting_by_record(4, 2),
+        reporting_by_record(5, 3),
+    ];
+    world.set_people(day);
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.failed, waiting(&report)), (1, 0, None));
+    let expected = [("E001", "E003"), ("E004", "E003"), ("E005", "N3"), ("E006", "E003")];
+    assert_eq!(managers(&world), expected.map(|(one, manager)| (one.to_owned(), manager.to_owned())));
+    assert_eq!(world.run().planned.actions(), 0);
+}
+
+#[test]
 fn who_waits_for_a_manager_named_by_record_is_read_again_where_only_changes_are_read() {
     let mut world = world([reporting_by_record(1, 2), person(3)]);
     world.policy = Policy::default();
