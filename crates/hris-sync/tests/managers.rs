@@ -203,6 +203,18 @@ fn managers_named_by_record_are_written_by_employee_id_whatever_the_order_of_the
 }
 
 #[test]
+fn managers_named_by_record_are_written_however_many_drafts_there_are() {
+    // More than are read from a store at once.
+    let world = world((1..=1_300).map(|n| reporting_by_record(n, 1 + n % 1_300)));
+    let report = world.run();
+    assert_eq!((report.applied.created, report.applied.failed, waiting(&report)), (1_300, 0, None));
+    let mut expected = reports_to((1..=1_300).map(|n| (n, 1 + n % 1_300)));
+    expected.sort();
+    assert_eq!(managers(&world), expected);
+    assert_eq!(world.run().planned.actions(), 0);
+}
+
+#[test]
 fn a_manager_named_by_a_record_that_nobody_knows_is_reported_and_comes_with_a_later_run() {
     let world = world([reporting_by_record(1, 2), person(3)]);
     let report = world.run();
