@@ -11,7 +11,7 @@ use hris::http::SystemClock;
 use hris::target_scim::sim::ScimSim;
 use hris_testkit::population::{DayPlan, Population};
 use hris_testkit::run;
-use hris_testkit::sim::{Fault, SimResponse};
+use hris_testkit::sim::Fault;
 
 use support::{Place, done, example, json};
 
