@@ -26,8 +26,14 @@ pub(crate) struct Managers {
 
 impl Managers {
     fn learn(&mut self, employee_id: &str, id: &str) {
+        let before = self.names.insert(id.to_owned(), Some(employee_id.to_owned())).flatten();
+        // The id that the account had until now may be somebody else's by now.
+        if let Some(before) = before
+            && self.ids.get(&before).is_some_and(|account| account == id)
+        {
+            self.ids.remove(&before);
+        }
         self.ids.insert(employee_id.to_owned(), id.to_owned());
-        self.names.insert(id.to_owned(), Some(employee_id.to_owned()));
         self.missing.remove(employee_id);
     }
 }
@@ -105,5 +111,21 @@ impl Inner {
     fn employee_id_of(&self, user: &User) -> Option<String> {
         let external_id = self.settings.places.external_id.get(&user.document)?;
         crate::attributes::text_of(external_id).map(std::borrow::Cow::into_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_with_another_employee_id_is_not_found_under_the_old_one() {
+        let mut managers = Managers::default();
+        managers.learn("1", "a");
+        managers.learn("2", "a");
+        assert_eq!((managers.ids.get("1"), managers.ids.get("2").map(String::as_str)), (None, Some("a")));
+        managers.learn("1", "b");
+        managers.learn("3", "a");
+        assert_eq!(managers.ids.get("1").map(String::as_str), Some("b"), "somebody else's by now");
     }
 }
