@@ -42,6 +42,8 @@ pub enum CoverageSource {
     Account,
     /// A table of HR systems.
     Table,
+    /// A table of HR systems; and where it says nothing, what was seen of the account's people.
+    TableAndSeen,
 }
 
 /// Which fields cannot be expected of an account. How many people really have a field filled, only reading tells.
@@ -66,6 +68,27 @@ impl Coverage {
         };
         let lacking = EmployeeField::ALL.iter().copied().filter(|field| !has(*field)).collect();
         Self { source: CoverageSource::Account, lacking }
+    }
+
+    /// Completes what a table says by what was seen: of fields that the table does not speak of, those lack that nobody has
+    /// filled. `filled` tells how many people have a value, as a discovery counts them. What Merge says of the account
+    /// itself stays as it is.
+    ///
+    /// ```
+    /// use hris_core::EmployeeField::{Department, Location, WorkEmail};
+    /// # fn shown(coverage: hris_merge::Coverage) {
+    /// let coverage = coverage.with_seen([(Department, 0), (Location, 311), (WorkEmail, 0)]);
+    /// // Addresses are the table's matter: perhaps nobody has filled them in yet.
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_seen(mut self, filled: impl IntoIterator<Item = (EmployeeField, u64)>) -> Self {
+        if self.source == CoverageSource::Table {
+            let unsaid = filled.into_iter().filter(|(field, _)| !CAMPAIGNS.contains(field));
+            self.lacking.extend(unsaid.filter(|(_, people)| *people == 0).map(|(field, _)| field));
+            self.source = CoverageSource::TableAndSeen;
+        }
+        self
     }
 
     /// Whether a field can be expected.
@@ -152,6 +175,16 @@ mod tests {
         for (names, fields) in LACKING {
             assert!(!names.is_empty() && fields.iter().all(|field| CAMPAIGNS.contains(field)), "{names:?}");
         }
+    }
+
+    #[test]
+    fn what_was_seen_counts_only_where_nothing_is_said() {
+        let seen = [(EmployeeField::Department, 0), (EmployeeField::Location, 9), (WorkEmail, 0)];
+        let table = CoverageTable::builtin().coverage(&[Some("Sesame".to_owned())]).with_seen(seen);
+        assert_eq!(table.source, CoverageSource::TableAndSeen);
+        assert_eq!(table.lacking, [StartDate, EndDate, EmployeeField::Department]);
+        let account = Coverage::of_account(&["department".to_owned()]);
+        assert_eq!(account.clone().with_seen(seen), account);
     }
 
     #[test]

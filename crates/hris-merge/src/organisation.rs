@@ -173,6 +173,7 @@ impl MergeOrganisation {
     }
 
     /// Which fields of employees a linked account delivers: by what Merge says of the account itself, or else by a table.
+    /// [`Coverage::with_seen`] completes the table by what the account's people really have filled.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] if the organisation has no such account.
