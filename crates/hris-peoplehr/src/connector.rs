@@ -61,7 +61,8 @@ impl PeopleHrConfig {
 }
 
 impl PeopleHrConnector {
-    /// Tries and waits by another policy.
+    /// Tries and waits by another policy. Its idle time-out is how long a listing may pause, in place of the setting
+    /// `listing_timeout_seconds`, which then only bounds the wait for its beginning.
     #[must_use]
     pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.client = self.client.with_policy(policy);
