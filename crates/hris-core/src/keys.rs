@@ -161,6 +161,13 @@ impl Prints {
         self.0.iter().copied()
     }
 
+    /// The same with others in the place of those of some attributes.
+    #[must_use]
+    pub fn with(&self, changed: &[(FieldTag, Print)]) -> Self {
+        let is_kept = |tag: FieldTag| changed.iter().all(|(other, _)| *other != tag);
+        Self(self.iter().filter(|(tag, _)| is_kept(*tag)).chain(changed.iter().copied()).collect())
+    }
+
     /// One fingerprint over all of them, whatever their order.
     pub fn row(&self) -> Print {
         Print(self.0.iter().fold(0, |row, (_, print)| row ^ print.0))

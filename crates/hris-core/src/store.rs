@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyId, Print, Prints};
 use crate::{
-    AccountId, Action, ActionId, ActionKind, Attributes, ConnectionKey, EmployeeId, Expectation, LinkState,
-    MappingVersion, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, RecordIdKind, Result, RunId,
-    RunReport, TenantId, Watermark,
+    AccountId, Action, ActionId, ActionKind, Attributes, ConnectionKey, EmployeeId, EmployeeRef, Expectation,
+    LinkState, MappingVersion, MemberId, PlanHeader, PlanId, Position, Problem, RecordId, RecordIdKind,
+    Result, RunId, RunReport, TenantId, Watermark,
 };
 
 pub use checkpoint::{Checkpoint, Checkpoints, Missing, OpenClaim};
@@ -105,6 +105,11 @@ impl Link {
         prints: Prints,
     ) -> Self {
         Self { record, employee_id, member, state, email, prints }
+    }
+
+    /// The person, by the keys under which they were last seen.
+    pub fn person(&self) -> EmployeeRef {
+        EmployeeRef { record: self.record.clone(), employee_id: Some(self.employee_id.clone()) }
     }
 }
 
@@ -425,7 +430,7 @@ const _: fn(Arc<dyn StateStore>) = drop;
 mod tests {
     use super::*;
     use crate::keys::{FieldTag, Fingerprinter};
-    use crate::{EmployeeRef, LinkAfter, SecretKey, TargetField, Value};
+    use crate::{LinkAfter, SecretKey, TargetField, Value};
 
     fn stored(kind: ActionKind) -> StoredAction {
         let key = SecretKey::new(KeyId::new("k"), [1; 32]);

@@ -38,7 +38,7 @@ impl Engine {
 
 fn leaver(link: Link, as_of: NaiveDate) -> Option<Leaver> {
     let LinkState::Leaver { irreversible_from } = link.state else { return None };
-    let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
+    let person = link.person();
     let can_return = irreversible_from.is_none_or(|day| as_of < day);
     can_return.then_some(Leaver { person, member: link.member, irreversible_from })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hris_core::keys::{FieldTag, Fingerprinter, Prints};
+use hris_core::keys::{FieldTag, Fingerprinter};
 use hris_core::store::Link;
 use hris_core::{
     Action, ActionKind, Attributes, Expectation, LinkAfter, Parking, RecordId, TargetField, Value,
@@ -46,7 +46,11 @@ pub(crate) fn in_two_steps(
         changes.set(TargetField::EMPLOYEE_ID, Some(employee_id.as_str().into()));
         between.employee_id = employee_id;
     }
-    between.prints = with_changes(fingerprinter, &link.prints, &changes);
+    let changed = changes.iter().map(|(field, value)| {
+        let tag = FieldTag::of(field);
+        (tag, fingerprinter.attribute(tag, value.map(Value::as_ref).as_ref()))
+    });
+    between.prints = link.prints.with(&changed.collect::<Vec<_>>());
     let (person, member) = (action.person.clone(), action.member.clone());
     let row = between.prints.row();
     let kind = ActionKind::Park { changes };
@@ -62,15 +66,4 @@ fn token(fingerprinter: &Fingerprinter, record: &RecordId) -> String {
     digester.add(b"hris/parking/1");
     digester.add(record.as_str().as_bytes());
     digester.finish()
-}
-
-fn with_changes(fingerprinter: &Fingerprinter, prints: &Prints, changes: &Attributes) -> Prints {
-    let changed = changes.iter().map(|(field, value)| {
-        let tag = FieldTag::of(field);
-        (tag, fingerprinter.attribute(tag, value.map(Value::as_ref).as_ref()))
-    });
-    let changed: Vec<_> = changed.collect();
-    let is_kept = |tag: FieldTag| changed.iter().all(|(other, _)| *other != tag);
-    let kept = prints.iter().filter(|(tag, _)| is_kept(*tag));
-    Prints::new(kept.chain(changed.iter().copied()).collect())
 }

@@ -7,9 +7,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hris_core::keys::{FieldTag, Fingerprinter, Print, Prints};
 use hris_core::store::{Link, Links};
 use hris_core::{
-    Action, ActionKind, Attributes, Awaited, ConnectionKey, EmployeeRef, Expectation, Invitations,
-    LeaveReason, LinkAfter, LinkState, MemberField, MemberQuery, MemberRecord, Parking, Problem,
-    ProvisioningTarget, RecordId, Result, TargetField, rule,
+    Action, ActionKind, Attributes, Awaited, ConnectionKey, Expectation, Invitations, LeaveReason, LinkAfter,
+    LinkState, MemberField, MemberQuery, MemberRecord, Parking, Problem, ProvisioningTarget, RecordId,
+    Result, TargetField, rule,
 };
 
 use crate::identity::Likeness;
@@ -272,7 +272,7 @@ impl Resolver<'_> {
 
     /// The end of a member whose record is gone from the HR system.
     pub(crate) fn gone(&self, link: &Link, reason: LeaveReason) -> Action {
-        let person = EmployeeRef { record: link.record.clone(), employee_id: Some(link.employee_id.clone()) };
+        let person = link.person();
         let (kind, after) = self.leave(link, reason);
         Action::new(self.fingerprinter, person, Some(link.member.clone()), kind, expects(link), after)
     }

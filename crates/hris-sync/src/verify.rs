@@ -241,7 +241,7 @@ impl Inspection<'_> {
                 if let Some(drift) = found.drifts.remove(&ordinal.index()) {
                     self.count(drift, &mut found.result);
                     self.planner.set_drift(ordinal, drift);
-                    let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
+                    let person = link.person();
                     self.say(drift, &person);
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use hris_core::keys::{FieldTag, Print};
 use hris_core::store::Link;
-use hris_core::{Action, ActionKind, EmployeeRef, MemberField, Problem, RecordId, TargetField, rule};
+use hris_core::{Action, ActionKind, MemberField, Problem, RecordId, TargetField, rule};
 
 use super::Planner;
 use super::draft::Fate;
@@ -219,7 +219,7 @@ impl Planner {
         };
         let message = "this person is gone and seems to be another record now; the member stays as it is until somebody \
                        accepts that";
-        let problem = Problem::warning(rule::EMPLOYEE_ID_MOVED, message).of(&reference(link));
+        let problem = Problem::warning(rule::EMPLOYEE_ID_MOVED, message).of(&link.person());
         self.problem(problem.at("record_id").beside(record.clone()));
         true
     }
@@ -230,13 +230,9 @@ impl Planner {
         let plain = self.fingerprinter.employee_id(&plain_id(id));
         let newcomer = self.identities.newcomers.get(&plain.0);
         if newcomer.is_some_and(|written| *written != self.fingerprinter.employee_id(id).0) {
-            self.problem(near_equal().of(&reference(link)));
+            self.problem(near_equal().of(&link.person()));
         }
     }
-}
-
-fn reference(link: &Link) -> EmployeeRef {
-    EmployeeRef { record: link.record.clone(), employee_id: Some(link.employee_id.clone()) }
 }
 
 fn near_equal() -> Problem {

@@ -44,7 +44,7 @@ impl Planning<'_> {
     }
 
     async fn confirm_absence(&mut self, link: Link) -> Result<()> {
-        let person = EmployeeRef { record: link.record.clone(), employee_id: Some(link.employee_id.clone()) };
+        let person = link.person();
         match self.ask_for(&person).await {
             Confirmed::Stays(why) => {
                 self.planner.report_missing(&person, why);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use futures_util::TryStreamExt as _;
 use hris_core::store::Link;
 use hris_core::{
-    Account, Action, ActionId, ActionKind, EmployeeRef, Error, ErrorKind, Ground, HoldReason, Invitations,
-    LeaveReason, PlanHeader, PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadingSummary, Receipt,
-    Result, Stage, Verdict, Watermark, rule,
+    Account, Action, ActionId, ActionKind, Error, ErrorKind, Ground, HoldReason, Invitations, LeaveReason,
+    PlanHeader, PlanOrigin, PlanSummary, Problem, ProgressEvent, ReadingSummary, Receipt, Result, Stage,
+    Verdict, Watermark, rule,
 };
 
 use super::{Ended, Planned, Planning, resolver};
@@ -77,7 +77,7 @@ impl Planning<'_> {
             } else {
                 let message =
                     "the HR system reports the record as deleted; the member stays, since that is not proof";
-                let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
+                let person = link.person();
                 self.planner.problem(Problem::warning(rule::PERSON_DELETED, message).of(&person));
             }
         }
@@ -172,7 +172,7 @@ impl Planning<'_> {
             return Some(link);
         }
         let ordinal = self.planner.ordinal(&link.record);
-        let person = EmployeeRef { record: link.record, employee_id: Some(link.employee_id) };
+        let person = link.person();
         if missing {
             self.planner.report_missing(&person, "not in the complete listing; the member stays as it is");
         } else if let Some(ordinal) = ordinal {

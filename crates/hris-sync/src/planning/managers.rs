@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 
 use futures_util::TryStreamExt as _;
-use hris_core::keys::Prints;
 use hris_core::store::Link;
 use hris_core::{
-    Action, ActionId, ActionKind, Attributes, Employee, EmployeeId, EmployeeRef, LeaveReason, MemberField,
-    Result, TargetField,
+    Action, ActionId, ActionKind, Attributes, Employee, EmployeeId, LeaveReason, MemberField, Result,
+    TargetField,
 };
 
 use super::{Planning, resolver};
@@ -114,9 +113,7 @@ impl Planning<'_> {
         {
             changes.set(MemberField::Manager, Some(manager.as_str().into()));
         }
-        let others = after.prints.iter().filter(|(tag, _)| *tag != manager_tag());
-        let print = (manager_tag(), self.planner.print_of_manager(manager));
-        after.prints = Prints::new(others.chain([print]).collect());
+        after.prints = after.prints.with(&[(manager_tag(), self.planner.print_of_manager(manager))]);
         let mut named = Action::new(&self.fingerprinter, person, member, kind, expects, after);
         named.rank = rank;
         after_its_manager(named)
@@ -142,7 +139,7 @@ impl Planning<'_> {
         if self.planner.fate(ordinal) != Fate::Unchanged {
             return None;
         }
-        let person = EmployeeRef { record: link.record.clone(), employee_id: Some(link.employee_id.clone()) };
+        let person = link.person();
         let written = link.prints.get(manager_tag());
         let manager = self.planner.take_name(ordinal, &person, written, names)?;
         let mut attributes = Attributes::new();
